@@ -1,0 +1,66 @@
+// Owns the error codes: every failure a person can meet has a code, a sentence of what is wrong and what to do about it.
+import type { WireError } from './define.ts'
+
+/** Code → the sentence shown when the thrower gives none. The first half says what is wrong, the second what to do. */
+export const codes = {
+  UNKNOWN_ROUTE: 'This part of the program does not exist. Restart Rushlight; if it happens again, reinstall it.',
+  BAD_INPUT: 'The request was not understood. Check what you entered and try again.',
+  UNTRUSTED: 'The request did not come from Rushlight’s own window and was refused.',
+  CANCELLED: 'Stopped.',
+  INTERNAL: 'Something went wrong inside Rushlight. Try again; if it happens again, restart the program.',
+  CONNECTION_LOST: 'The window lost its connection to Rushlight. Start Rushlight again; your saved questions are safe.',
+  QUESTION_EMPTY: 'There is no question to answer. Type one and ask again.',
+  QUESTION_TOO_LONG: 'The question is too long for this model. Shorten it and ask again.',
+  CONVERSATION_NOT_FOUND: 'That conversation is no longer stored. Choose another one from the list.',
+  TURN_NOT_FOUND: 'That answer is no longer stored. Choose another one from the list.',
+  MODEL_MISSING: 'The model file is not where it should be. Put it back or choose another model.',
+  MODEL_NOT_GGUF: 'The file is not a GGUF model. Choose a file that ends in .gguf.',
+  MODEL_TRUNCATED: 'The model file is incomplete. Copy it again from its source.',
+  MODEL_UNREADABLE: 'The model file cannot be read. Check its permissions or copy it again.',
+  MODEL_VOCAB_ONLY: 'The file holds only a vocabulary, no model. Choose the full model file.',
+  MODEL_NOT_A_MODEL: 'The file is a GGUF file but not a language model. Choose a language model.',
+  MODEL_ARCHITECTURE: 'This engine does not know the architecture of the model. Choose another model or update Rushlight.',
+  MODEL_TOO_LARGE: 'The model needs more memory than this computer has free. Close other programs or choose a smaller model.',
+  MODEL_LOAD_FAILED: 'The engine could not load the model. Choose another model; the log has the engine’s own words.',
+  MODEL_NOT_LOADED: 'No model is loaded yet. Wait until the engine says Ready, or choose a model.',
+  ENGINE_LOST: 'The engine stopped unexpectedly. What was written so far is saved; ask again.',
+  ENGINE_FAILED: 'The engine stopped twice in a row. Restart the engine, or choose another model.',
+  ENGINE_TIMEOUT: 'The engine did not answer in time. Restart the engine.',
+  STORE_READ_ONLY: 'The data folder cannot be written to. Give Rushlight write permission to it, then start again.',
+  STORE_FULL: 'The disk is full, so nothing more can be saved. Free some space, then ask again.',
+  STORE_CORRUPT: 'The database is damaged. Restore the snapshot that lies beside it, or move it away to start afresh.',
+  STORE_FROM_FUTURE: 'The database was written by a newer Rushlight. Install that version, or use another data folder.',
+  STORE_BUSY: 'Another program holds the database. Close the other Rushlight, then try again.',
+  CATALOG_INVALID: 'The model catalogue cannot be read. Reinstall Rushlight.',
+  RESOURCE_MISSING: 'A file of the program is missing. Reinstall Rushlight.',
+} as const
+export type Code = keyof typeof codes
+
+/** The only error that is meant for a person. Anything else that is thrown leaves the host as INTERNAL, without its text. */
+export class AppError extends Error {
+  override name = 'AppError'
+  readonly code: Code
+  readonly data: unknown
+  constructor(code: Code, message: string = codes[code], data?: unknown, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.data = data
+  }
+
+  /** The form that crosses a boundary. An unknown error keeps no text: it could hold a path or a question. */
+  static wire(error: unknown): WireError {
+    if (error instanceof AppError) return { code: error.code, message: error.message, ...(error.data === undefined ? {} : { data: error.data }) }
+    if (error instanceof Error && error.name === 'AbortError') return { code: 'CANCELLED', message: codes.CANCELLED }
+    return { code: 'INTERNAL', message: codes.INTERNAL }
+  }
+
+  static unwire(wire: WireError): AppError {
+    const code = Object.hasOwn(codes, wire.code) ? (wire.code as Code) : 'INTERNAL'
+    return new AppError(code, wire.message, wire.data)
+  }
+}
+
+/** For the default branch of a switch over a union: a new member does not compile until it is handled. */
+export function assertNever(value: never): never {
+  throw new Error(`unexpected value ${JSON.stringify(value)}`)
+}
