@@ -143,8 +143,6 @@ export const EngineStatus = z.object({
   layers: z.number().int(),
   threads: z.number().int(),
   contextSize: z.number().int(),
-  /** The largest question, in tokens, that fits with the prompt and the answer. */
-  questionTokens: z.number().int(),
   restarts: z.number().int(),
   error: ErrorInfo.nullable(),
 })

@@ -1,0 +1,116 @@
+// Owns an answer while it grows: what was written, its timing, its provenance, and every save of it.
+import type { GenerateEvent } from '../contract/engine.ts'
+import type { AskEvent, Conversation, ErrorInfo, Provenance, Turn } from '../contract/entities.ts'
+import { AppError, type Code } from '../contract/errors.ts'
+import type { AskParts } from './ask.ts'
+import type { Plan } from './budget.ts'
+import { createReasoningSplitter, type Piece } from './reasoning.ts'
+
+// Often enough that a crash costs a second of text, rarely enough that the disk does not slow the answer.
+const SAVE_EVERY_MS = 1000
+type Saved = { conversation: Conversation; turn: Turn }
+
+export class Draft {
+  #saved: Saved | null = null
+  readonly #parts: AskParts
+  readonly #turn: Turn
+  readonly #splitter = createReasoningSplitter()
+  readonly #startedAt = performance.now()
+  #readingSince: number | null = null
+  #firstTokenMs: number | null = null
+  #savedAt = performance.now()
+  #answer = ''
+  #reasoning = ''
+  #tokens = 0
+  #end: Extract<GenerateEvent, { type: 'done' }> | null = null
+  #plan: Plan | null = null
+  #error: ErrorInfo | null = null
+
+  constructor(parts: AskParts, turn: Turn) {
+    this.#parts = parts
+    this.#turn = turn
+  }
+
+  *take(event: GenerateEvent, plan: Plan): Generator<AskEvent> {
+    this.#plan = plan
+    if (event.type === 'prefill') {
+      this.#readingSince ??= performance.now()
+      const elapsed = performance.now() - this.#readingSince
+      const remainingMs = event.done > 0 ? Math.round((elapsed / event.done) * (event.total - event.done)) : null
+      yield { type: 'stage', stage: 'reading', progress: event.total > 0 ? event.done / event.total : 1, remainingMs }
+    } else if (event.type === 'text') {
+      if (this.#firstTokenMs === null) {
+        this.#firstTokenMs = performance.now() - this.#startedAt
+        yield { type: 'stage', stage: 'writing', progress: null, remainingMs: null }
+      }
+      this.#tokens = event.tokens
+      yield* this.#write(this.#splitter.push(event.text))
+    } else {
+      this.#end = event
+      yield* this.#write(this.#splitter.end())
+    }
+  }
+
+  *#write(pieces: Piece[]): Generator<AskEvent> {
+    for (const { kind, text } of pieces) {
+      this.#keep(kind, text)
+      yield { type: kind, text }
+    }
+    if (performance.now() - this.#savedAt < SAVE_EVERY_MS) return
+    this.#savedAt = performance.now()
+    this.#parts.store.saveProgress(this.#turn.id, this.#answer, this.#reasoning)
+  }
+
+  /** A stop while waiting for the model is not a failure of anything. */
+  fail(error: unknown, signal: AbortSignal): void {
+    this.#error = signal.aborted ? reason('CANCELLED') : AppError.wire(error)
+    if (this.#error.code === 'INTERNAL') this.#parts.onInternal(error)
+  }
+
+  /** Stores the end of the turn, once; every later call returns what was stored. */
+  save(): Saved {
+    if (this.#saved) return this.#saved
+    for (const { kind, text } of this.#splitter.end()) this.#keep(kind, text)
+    const complete = this.#end?.stop === 'end'
+    const error = this.#error ?? (complete ? null : reason(this.#end?.stop === 'length' ? 'ANSWER_CUT' : 'CANCELLED'))
+    const failed = this.#answer === '' && error !== null && error.code !== 'CANCELLED'
+    this.#saved = this.#parts.store.finishTurn(this.#turn.id, {
+      status: complete ? 'complete' : failed ? 'failed' : 'partial',
+      answer: this.#answer,
+      reasoning: this.#reasoning,
+      error,
+      provenance: this.#provenance(),
+    })
+    return this.#saved
+  }
+
+  #keep(kind: Piece['kind'], text: string): void {
+    if (kind === 'text') this.#answer += text
+    else this.#reasoning += text
+  }
+
+  #provenance(): Provenance | null {
+    const plan = this.#plan
+    if (!plan) return null
+    const { engine, prompts, appVersion } = this.#parts
+    const limits = engine.limits()
+    const hash = limits.profile === 'full' ? prompts[this.#turn.classification.category].hash : 'none'
+    return {
+      ...engine.origin(),
+      cached: false,
+      stop: this.#end?.stop ?? 'lost',
+      prompt: { profile: limits.profile, hash, earlierTurns: plan.earlierTurns, droppedTurns: plan.droppedTurns },
+      promptTokens: plan.promptTokens,
+      tokens: this.#end?.tokens ?? this.#tokens,
+      firstTokenMs: this.#firstTokenMs,
+      tokensPerSecond: this.#end?.tokensPerSecond ?? null,
+      appVersion,
+      at: new Date().toISOString(),
+    }
+  }
+}
+
+function reason(code: Code): ErrorInfo {
+  const { message } = new AppError(code)
+  return { code, message }
+}

@@ -1,0 +1,109 @@
+// Owns the terminal: one question through the same services as the page, streamed to standard output.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createClient } from '../contract/client.ts'
+import type { AppContract } from '../contract/contract.ts'
+import { categories, Category, type AskEvent, type Turn } from '../contract/entities.ts'
+import { AppError } from '../contract/errors.ts'
+import { resolvePaths } from '../base/paths.ts'
+import { localTransport } from '../base/local-transport.ts'
+import { version } from '../base/version.ts'
+import { spawnNodeEngine } from './engine-spawn-node.ts'
+import { createServices } from './services.ts'
+
+const help = `Ask Rushlight one question in the terminal.
+
+  npm run ask -- "question" [options]
+
+  --category C   one of ${categories.join(', ')} (default: found by the rules)
+  --model M      a name from the model list or a GGUF file (default: the starter)
+  --data DIR     keep the question and its answer in this data folder; without it nothing is kept
+  --json         one JSON object a line: every event of the answer
+  --help         this text
+
+The answer goes to standard output, everything else to standard error. Exit code 0: complete; 1: failed or refused; 2: wrong use; 130: stopped by Ctrl C.`
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      category: { type: 'string' },
+      model: { type: 'string' },
+      data: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return (process.stdout.write(help + '\n'), 0)
+  const question = positionals.join(' ')
+  if (positionals.length === 0) return (process.stderr.write(help + '\n'), 2)
+  const category = values.category === undefined ? undefined : Category.safeParse(values.category)
+  if (category && !category.success)
+    return (process.stderr.write(`There is no category “${values.category}”. Choose one of ${categories.join(', ')}.\n`), 2)
+
+  const data = values.data ?? mkdtempSync(join(tmpdir(), 'rushlight-ask-'))
+  const paths = resolvePaths({ data })
+  const stop = new AbortController()
+  process.on('SIGINT', () => stop.abort())
+  try {
+    const services = await createServices({
+      paths,
+      host: 'loopback',
+      version,
+      spawnEngine: () => spawnNodeEngine(paths.engineEntry),
+      ...(values.model === undefined ? {} : { model: values.model }),
+    })
+    try {
+      // for one question there is nobody to choose another model: a model that does not load is the end
+      await services.ready(stop.signal)
+      const client = createClient<AppContract>(localTransport(services.router))
+      const input = { question, conversation: null, ...(category ? { category: category.data } : {}) }
+      let turn: Turn | null = null
+      for await (const event of client.stream('ask.run', input, stop.signal)) {
+        if (values.json) process.stdout.write(JSON.stringify(event) + '\n')
+        else show(event)
+        if (event.type === 'done') turn = event.turn
+      }
+      return turn?.status === 'complete' ? 0 : stop.signal.aborted ? 130 : 1
+    } finally {
+      await services.close()
+    }
+  } catch (error) {
+    const { code, message, data: detail } = AppError.wire(error)
+    if (values.json) process.stdout.write(JSON.stringify({ type: 'error', code, message, ...(detail === undefined ? {} : { data: detail }) }) + '\n')
+    else process.stderr.write(`${message} (${code})\n`)
+    return 1
+  } finally {
+    if (values.data === undefined) rmSync(data, { recursive: true, force: true })
+  }
+}
+
+function show(event: AskEvent): void {
+  if (event.type === 'accepted') {
+    const { category, matched, decidedBy } = event.turn.classification
+    process.stderr.write(`${category}${decidedBy === 'user' ? ' (your choice)' : matched.length > 0 ? ` (matched: ${matched.join(', ')})` : ''}\n\n`)
+  } else if (event.type === 'text') process.stdout.write(event.text)
+  else if (event.type === 'done') {
+    const { provenance: from, error } = event.turn
+    process.stdout.write('\n')
+    if (error) process.stderr.write(`\n${error.message}\n`)
+    if (!from) return
+    if (from.model.demonstration) process.stderr.write('\nDemonstration model: not for patient care.\n')
+    const speed = from.tokensPerSecond === null ? '' : ` · ${from.tokensPerSecond.toFixed(0)} tokens/s`
+    const first = from.firstTokenMs === null ? '' : ` · ${(from.firstTokenMs / 1000).toFixed(2)} s to the first word`
+    process.stderr.write(
+      `Written by a language model, verify before use: ${from.model.name} ${from.model.version} · ${from.model.quantisation} · ${from.engine.name} ${from.engine.backend.toUpperCase()} · prompt ${from.prompt.hash}${first}${speed}\n`,
+    )
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}\n`)
+    process.exit(2)
+  },
+)
