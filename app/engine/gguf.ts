@@ -1,0 +1,212 @@
+// Owns the header of a GGUF file: its facts, read without loading it, and the first judgement whether it is a model at all. The file is hostile.
+import { open, stat, type FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { AppError, type Code } from '../contract/errors.ts'
+import { mixture, tensorTypes } from './ggml-types.ts'
+
+export interface ModelFacts {
+  path: string
+  /** Of the file. */
+  bytes: number
+  architecture: string
+  name: string
+  quantisation: string
+  layers: number
+  trainContextSize: number
+  parameters: number
+}
+
+/** What no real model exceeds; a header that does is damaged or made to exhaust memory. */
+const LIMIT = {
+  keys: 4096,
+  keyLength: 1024,
+  text: 16 * 1024 * 1024,
+  array: 16_000_000,
+  tensors: 65_536,
+  dimensions: 8,
+  header: 512 * 1024 * 1024,
+} as const
+const SCALAR_BYTES: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8]
+const [STRING, ARRAY] = [8, 9]
+
+/** Reads the header. Throws MODEL_MISSING, MODEL_UNREADABLE, MODEL_NOT_GGUF, MODEL_TRUNCATED, MODEL_VOCAB_ONLY or MODEL_NOT_A_MODEL. */
+export async function inspectModel(path: string): Promise<ModelFacts> {
+  const file = basename(path)
+  const refuse = (code: Code, what: string) => new AppError(code, `${file} ${what}`, { file })
+  let handle: FileHandle
+  try {
+    if (!(await stat(path)).isFile()) throw refuse('MODEL_UNREADABLE', 'is a folder, not a model file. Choose the .gguf file inside it.')
+    handle = await open(path, 'r')
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw refuse('MODEL_MISSING', 'is not where it should be. Put it back or choose another model.')
+    throw refuse('MODEL_UNREADABLE', 'cannot be read. Check its permissions or copy it again.')
+  }
+  try {
+    const { size } = await handle.stat()
+    const header = await readHeader(new Cursor(handle, size), refuse)
+    return judge({ path, size, file }, header, refuse)
+  } catch (error) {
+    if (error instanceof Ended) throw refuse('MODEL_TRUNCATED', 'ends in the middle of its header. Copy it again from its source.')
+    throw error
+  } finally {
+    await handle.close()
+  }
+}
+
+type Refuse = (code: Code, what: string) => AppError
+interface Header {
+  keys: Map<string, string | number>
+  tensors: { name: string; values: number; type: number; offset: number }[]
+  dataAt: number
+}
+
+async function readHeader(cursor: Cursor, refuse: Refuse): Promise<Header> {
+  const damaged = () => refuse('MODEL_NOT_GGUF', 'has a damaged GGUF header. Copy it again from its source.')
+  if (cursor.size < 4 || (await cursor.text(4)) !== 'GGUF') throw refuse('MODEL_NOT_GGUF', 'is not a GGUF model. Choose a file that ends in .gguf.')
+  const version = await cursor.u32()
+  if (version < 2 || version > 3) throw refuse('MODEL_NOT_GGUF', `is GGUF version ${version}; this engine reads 2 and 3. Convert the model again.`)
+  const [tensorCount, keyCount] = [await cursor.u64(), await cursor.u64()]
+  if (tensorCount > LIMIT.tensors || keyCount > LIMIT.keys) throw damaged()
+
+  const value = async (type: number): Promise<string | number> => {
+    if (type === STRING) {
+      const length = await cursor.u64()
+      if (length > LIMIT.text) throw damaged()
+      return cursor.text(length)
+    }
+    if (type === ARRAY) {
+      const [inner, count] = [await cursor.u32(), await cursor.u64()]
+      if (count > LIMIT.array) throw damaged()
+      const bytes = SCALAR_BYTES[inner]
+      if (bytes !== undefined) cursor.skip(bytes * count)
+      else if (inner === STRING) for (let n = 0; n < count; n++) cursor.skip(await cursor.u64())
+      else throw damaged()
+      return count
+    }
+    const bytes = SCALAR_BYTES[type]
+    if (bytes === undefined) throw damaged()
+    return cursor.number(type, bytes)
+  }
+
+  const keys: Header['keys'] = new Map()
+  for (let n = 0; n < keyCount; n++) {
+    const length = await cursor.u64()
+    if (length > LIMIT.keyLength) throw damaged()
+    const key = await cursor.text(length)
+    keys.set(key, await value(await cursor.u32()))
+  }
+  const tensors: Header['tensors'] = []
+  for (let n = 0; n < tensorCount; n++) {
+    const length = await cursor.u64()
+    if (length > LIMIT.keyLength) throw damaged()
+    const name = await cursor.text(length)
+    const dimensions = await cursor.u32()
+    if (dimensions > LIMIT.dimensions) throw damaged()
+    let values = 1
+    for (let d = 0; d < dimensions; d++) values *= await cursor.u64()
+    tensors.push({ name, values, type: await cursor.u32(), offset: await cursor.u64() })
+  }
+  const alignment = Number(keys.get('general.alignment') ?? 32)
+  if (!Number.isInteger(alignment) || alignment < 1) throw damaged()
+  return { keys, tensors, dataAt: Math.ceil(cursor.at / alignment) * alignment }
+}
+
+function judge({ path, size, file }: { path: string; size: number; file: string }, { keys, tensors, dataAt }: Header, refuse: Refuse): ModelFacts {
+  const text = (key: string) => String(keys.get(key) ?? '')
+  const architecture = text('general.architecture')
+  const number = (key: string) => Number(keys.get(`${architecture}.${key}`) ?? 0)
+  const kind = text('general.type')
+  if (kind === 'adapter') throw refuse('MODEL_NOT_A_MODEL', 'is an adapter, not a model. Choose the model that it belongs to.')
+  if (kind === 'mmproj' || architecture === 'clip')
+    throw refuse('MODEL_NOT_A_MODEL', 'reads pictures for another model and writes no text. Choose a language model.')
+  if (architecture === '') throw refuse('MODEL_NOT_A_MODEL', 'names no architecture. Choose a language model.')
+  if (tensors.length === 0) throw refuse('MODEL_VOCAB_ONLY', 'holds only a vocabulary, no model. Choose the full model file.')
+  if (/bert/.test(architecture) || number('block_count') === 0)
+    throw refuse('MODEL_NOT_A_MODEL', 'is not a model that writes text. Choose a language model.')
+  if (!keys.has('tokenizer.ggml.tokens')) throw refuse('MODEL_NOT_A_MODEL', 'has no vocabulary. Choose a complete language model.')
+
+  const bytesByType = new Map<string, number>()
+  let end = dataAt
+  let parameters = 0
+  for (const { values, type, offset } of tensors) {
+    const known = tensorTypes.get(type)
+    parameters += values
+    const bytes = known ? (values / known.block) * known.bytes : 0
+    end = Math.max(end, dataAt + offset + bytes)
+    const name = known?.name ?? `type ${type}`
+    bytesByType.set(name, (bytesByType.get(name) ?? 0) + bytes)
+  }
+  if (size < end) {
+    const share = Math.floor((size / end) * 100)
+    throw refuse('MODEL_TRUNCATED', `is incomplete: ${share} % of it is there. Copy it again from its source.`)
+  }
+  return {
+    path,
+    bytes: size,
+    architecture,
+    parameters,
+    name: text('general.name') || file.replace(/\.gguf$/i, ''),
+    quantisation: mixture(bytesByType),
+    layers: number('block_count'),
+    trainContextSize: number('context_length'),
+  }
+}
+
+/** The header ran into the end of the file. */
+class Ended extends Error {}
+
+/** Reads forward through the file in large pieces; skipping costs nothing. */
+class Cursor {
+  at = 0
+  readonly size: number
+  readonly #handle: FileHandle
+  #buffer = Buffer.alloc(0)
+  #from = 0
+
+  constructor(handle: FileHandle, size: number) {
+    this.#handle = handle
+    this.size = size
+  }
+
+  skip(bytes: number): void {
+    this.at += bytes
+    if (this.at > Math.min(this.size, LIMIT.header)) throw new Ended()
+  }
+
+  async text(length: number): Promise<string> {
+    return (await this.#take(length)).toString('utf8')
+  }
+
+  async u32(): Promise<number> {
+    return (await this.#take(4)).readUInt32LE()
+  }
+
+  /** Above 2^53 a number is no longer exact; every caller refuses long before that. */
+  async u64(): Promise<number> {
+    return Number((await this.#take(8)).readBigUInt64LE())
+  }
+
+  async number(type: number, bytes: number): Promise<number> {
+    const raw = await this.#take(bytes)
+    if (type === 6) return raw.readFloatLE()
+    if (type === 12) return raw.readDoubleLE()
+    if (bytes === 8) return Number(type === 11 ? raw.readBigInt64LE() : raw.readBigUInt64LE())
+    return type % 2 === 1 && type !== 7 ? raw.readIntLE(0, bytes) : raw.readUIntLE(0, bytes)
+  }
+
+  async #take(length: number): Promise<Buffer> {
+    if (this.at + length > Math.min(this.size, LIMIT.header)) throw new Ended()
+    if (this.at < this.#from || this.at + length > this.#from + this.#buffer.length) {
+      const want = Buffer.alloc(Math.min(Math.max(length, 1 << 18), this.size - this.at))
+      const { bytesRead } = await this.#handle.read(want, 0, want.length, this.at)
+      if (bytesRead < length) throw new Ended()
+      this.#buffer = want.subarray(0, bytesRead)
+      this.#from = this.at
+    }
+    const piece = this.#buffer.subarray(this.at - this.#from, this.at - this.#from + length)
+    this.at += length
+    return piece
+  }
+}

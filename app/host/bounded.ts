@@ -1,0 +1,27 @@
+// Owns the rule that no wait is without end: a promise within a time, a stream without a silence.
+import { AppError } from '../contract/errors.ts'
+
+/** `work`, or a throw of what `late` returns after `ms`. */
+export async function within<T>(work: Promise<T>, ms: number, late: () => Error = () => new AppError('ENGINE_TIMEOUT')): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(late()), ms)))
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The events of `source`; a silence of `ms` before the next one throws what `late` returns. */
+export async function* watched<T>(source: AsyncGenerator<T>, ms: number, late: () => Error): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const next = await within(source.next(), ms, late)
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    // not awaited: a source that has fallen silent would not end either
+    void source.return(undefined).catch(() => {})
+  }
+}
