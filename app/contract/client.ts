@@ -2,6 +2,8 @@
 import type { Contract, EventOf, InputOf, NamesOf, OutputOf, StateOf, Transport } from './define.ts'
 import { AppError } from './errors.ts'
 
+/** Name and state of one topic: checking the name tells the state's type. */
+export type TopicChange<C> = { [K in NamesOf<C, 'topic'>]: [name: K, state: StateOf<C[K]>] }[NamesOf<C, 'topic'>]
 export type Client<C extends Contract> = ReturnType<typeof createClient<C>>
 
 /** Wraps a transport so that names, inputs and results are those of contract C. Failures are thrown as AppError. */
@@ -19,8 +21,8 @@ export function createClient<C extends Contract>(transport: Transport) {
       }
     },
     /** Returns the function that ends the watch. `onLost` runs once if the other side goes away. */
-    watch(onState: <K extends NamesOf<C, 'topic'>>(name: K, state: StateOf<C[K]>) => void, onLost?: () => void): () => void {
-      return transport.topics(onState as (name: string, state: unknown) => void, onLost)
+    watch(onChange: (...change: TopicChange<C>) => void, onLost?: () => void): () => void {
+      return transport.topics(onChange as unknown as (name: string, state: unknown) => void, onLost)
     },
   }
 }

@@ -33,6 +33,7 @@ export const Understood = z.object({ typed: z.string(), means: z.string() })
 export type Understood = z.infer<typeof Understood>
 
 export const Backend = z.enum(['cpu', 'cuda', 'vulkan', 'metal'])
+export type Backend = z.infer<typeof Backend>
 export const Provenance = z.object({
   model: z.object({
     id: z.string(),

@@ -4,7 +4,6 @@ import {
   LlamaLogLevel,
   LlamaText,
   resolveChatWrapper,
-  TokenBias,
   type ChatHistoryItem,
   type ChatWrapper,
   type Llama,
@@ -154,7 +153,7 @@ export class LoadedModel {
     }
     if (signal.aborted) return yield finish('stopped')
 
-    const detokenizer = createDetokenizer((tokens, last) => this.#model.detokenize(tokens, false, last), this.#stopTexts(messages))
+    const detokenizer = createDetokenizer<Token>((tokens, last) => this.#model.detokenize(tokens, false, last), this.#stopTexts(messages))
     let tokens = 0
     let firstAt: number | null = null
     const stopTokens = this.#stopTokens(messages)
@@ -189,7 +188,7 @@ export class LoadedModel {
     return this.#wrapper.generateContextState({ chatHistory: [...chatHistory, { type: 'model', response: [''] }] })
   }
 
-  #stops(messages: Message[]) {
+  #stops(messages: Message[]): Token[][] {
     return this.#compose(messages).stopGenerationTriggers.map((trigger) => LlamaText(trigger).tokenize(this.#model.tokenizer))
   }
 

@@ -22,7 +22,6 @@ export class EngineHost implements AnswerEngine {
     this.#log = parts.log
     this.#publish = parts.publish
     this.#supervisor.onStatus(() => this.#changed())
-    this.#changed()
   }
 
   /** Loads a model by library id or file path. Resolves when it is ready; a failure is in the status and thrown. */
@@ -31,15 +30,11 @@ export class EngineHost implements AnswerEngine {
     try {
       const model = this.#library.resolve(id)
       this.#model = model
-      this.#sha256 = model.sha256 ?? ''
+      this.#sha256 = model.sha256
       this.#changed()
       await this.#supervisor.load({ modelPath: model.path, gpu: 'auto', contextSize: model.contextSize, threads: null })
       // a hash of gigabytes takes many seconds: the answer need not wait for it, its provenance says if it is not known yet
-      if (this.#sha256 === '')
-        void this.#library.hash(model).then(
-          (sha256) => this.#model === model && (this.#sha256 = sha256),
-          () => {},
-        )
+      if (this.#sha256 === '') void this.#hash(model)
     } catch (error) {
       const { code, message } = AppError.wire(error)
       this.#refusal = { code, message }
@@ -47,6 +42,11 @@ export class EngineHost implements AnswerEngine {
       this.#changed()
       throw error
     }
+  }
+
+  async #hash(model: ResolvedModel): Promise<void> {
+    const sha256 = await this.#library.hash(model).catch(() => '')
+    if (this.#model === model) this.#sha256 = sha256
   }
 
   /** Starts the engine process afresh and loads the same model again. */

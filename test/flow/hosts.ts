@@ -23,18 +23,18 @@ export interface App {
 }
 interface Options {
   hostArgs: string[]
-  viewport: { width: number; height: number }
+  size: { width: number; height: number }
   scheme: 'light' | 'dark'
 }
 
 export const test = base.extend<{ app: App } & Options>({
   hostArgs: [[], { option: true }],
-  viewport: [{ width: 1366, height: 768 }, { option: true }],
+  size: [{ width: 1366, height: 768 }, { option: true }],
   scheme: ['light', { option: true }],
-  app: async ({ hostArgs, viewport, scheme }, use, info) => {
+  app: async ({ hostArgs, size, scheme }, use, info) => {
     const start = info.project.name === 'electron' ? startElectron : startLoopback
     const data = mkdtempSync(join(tmpdir(), 'rushlight-flow-'))
-    let running = await start({ data, hostArgs, viewport, scheme })
+    let running = await start({ data, hostArgs, size, scheme })
     const app: App = {
       page: running.page,
       data,
@@ -42,7 +42,7 @@ export const test = base.extend<{ app: App } & Options>({
       killEngine: () => process.kill(enginePid(running.pid), 'SIGKILL'),
       restart: async (how) => {
         await running.stop(how)
-        running = await start({ data, hostArgs, viewport, scheme })
+        running = await start({ data, hostArgs, size, scheme })
         app.page = running.page
         app.pid = running.pid
         return running.page
@@ -57,7 +57,7 @@ export const test = base.extend<{ app: App } & Options>({
 type Start = Options & { data: string }
 type Started = { page: Page; pid: number; stop(how: NodeJS.Signals): Promise<void> }
 
-async function startLoopback({ data, hostArgs, viewport, scheme }: Start): Promise<Started> {
+async function startLoopback({ data, hostArgs, size, scheme }: Start): Promise<Started> {
   const browserAt = findBrowser()
   test.skip(!browserAt, 'no Chromium, Chrome or Edge was found')
   const host = spawn(process.execPath, [join(root, 'out', 'app', 'headless.js'), '--no-window', '--data', data, ...hostArgs], {
@@ -69,7 +69,7 @@ async function startLoopback({ data, hostArgs, viewport, scheme }: Start): Promi
     chromiumSandbox: process.getuid?.() !== 0,
     args: ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
   })
-  const page = await browser.newPage({ viewport, colorScheme: scheme })
+  const page = await browser.newPage({ viewport: size, colorScheme: scheme })
   await page.goto(url)
   const stop = async (how: NodeJS.Signals) => {
     await browser.close()

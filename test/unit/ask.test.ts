@@ -8,7 +8,7 @@ beforeAll(async () => {
   rig = await startRig()
   await rig.ready()
 })
-afterAll(() => rig.close())
+afterAll(() => rig?.close())
 
 describe('a question', () => {
   it('is classified, saved, answered, and comes with its origin', async () => {
@@ -19,9 +19,18 @@ describe('a question', () => {
     expect(turn).toMatchObject({ status: 'complete', error: null, classification: { category: 'medication', decidedBy: 'rules' } })
     expect(turn.classification.matched.length).toBeGreaterThan(0)
     expect(turn.answer).toContain('amoxicillin')
-    expect(events.filter((event) => event.type === 'text').map((event) => event.text).join('')).toBe(turn.answer)
+    expect(
+      events
+        .filter((event) => event.type === 'text')
+        .map((event) => event.text)
+        .join(''),
+    ).toBe(turn.answer)
     expect(turn.provenance).toMatchObject({
-      model: { demonstration: true, quantisation: 'Q8_0' }, mode: 'base', cached: false, stop: 'end', prompt: { profile: 'question-only', hash: 'none' },
+      model: { demonstration: true, quantisation: 'Q8_0' },
+      mode: 'base',
+      cached: false,
+      stop: 'end',
+      prompt: { profile: 'question-only', hash: 'none' },
     })
     expect(turn.provenance!.tokens).toBeGreaterThan(3)
     expect(turn.provenance!.firstTokenMs).toBeGreaterThan(0)
@@ -43,7 +52,10 @@ describe('a question', () => {
     const first = await rig.ask('What are the symptoms of gout?')
     const again = await rig.ask('What are the symptoms of migraine?', { conversation: first.conversation, supersedes: first.id })
     const { turns } = await rig.client.call('conversation.open', { id: first.conversation })
-    expect(turns.map(({ id, supersededBy }) => [id, supersededBy])).toEqual([[first.id, again.id], [again.id, null]])
+    expect(turns.map(({ id, supersededBy }) => [id, supersededBy])).toEqual([
+      [first.id, again.id],
+      [again.id, null],
+    ])
   })
 
   it.each([[''], ['   \n\t '], ['\u0000\u0007\u200b']])('is refused when there is nothing in it: %j', async (question) => {
@@ -55,7 +67,10 @@ describe('a question', () => {
   it('is refused in words, with the count, when it does not fit, and nothing is stored', async () => {
     const before = await rig.client.call('conversation.list', {})
     const question = 'amoxicillin '.repeat(16_000)
-    const refusal = await rig.ask(question).then(() => null, (error: unknown) => error as { code: string; message: string; data: { tokens: number; limit: number } })
+    const refusal = await rig.ask(question).then(
+      () => null,
+      (error: unknown) => error as { code: string; message: string; data: { tokens: number; limit: number } },
+    )
     expect(refusal).toMatchObject({ code: 'QUESTION_TOO_LONG' })
     expect(refusal!.data.tokens).toBeGreaterThan(refusal!.data.limit)
     expect(refusal!.message).toContain(refusal!.data.tokens.toLocaleString('en-GB'))
@@ -72,7 +87,16 @@ describe('a question', () => {
   })
 
   it('never breaks the program, whatever it holds', async () => {
-    for (const question of ['__proto__', 'constructor', '\ud800 dose of ibuprofen \udfff', 'جرعة أموكسيسيلين؟', '<img src=x onerror=alert(1)>', "'; DROP TABLE turns; --", '\u0000a\u0001b'.repeat(50), '🏳️‍🌈👩‍👩‍👧‍👦'.repeat(20)]) {
+    for (const question of [
+      '__proto__',
+      'constructor',
+      '\ud800 dose of ibuprofen \udfff',
+      'جرعة أموكسيسيلين؟',
+      '<img src=x onerror=alert(1)>',
+      "'; DROP TABLE turns; --",
+      '\u0000a\u0001b'.repeat(50),
+      '🏳️‍🌈👩‍👩‍👧‍👦'.repeat(20),
+    ]) {
       const turn = await rig.ask(question)
       expect(['complete', 'partial']).toContain(turn.status)
       expect(turn.question.isWellFormed()).toBe(true)

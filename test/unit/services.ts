@@ -38,7 +38,7 @@ export async function startRig(options: { model?: string; data?: string; keep?: 
   const client = createClient<AppContract>(localTransport(services.router))
   let status!: EngineStatus
   const leave = client.watch((name, state) => {
-    if (name === 'engine.status') status = state as EngineStatus
+    if (name === 'engine.status') status = state
   })
   return {
     client,

@@ -1,0 +1,168 @@
+// Owns conversations and turns: every method has saved durably when it returns.
+import { randomUUID } from 'node:crypto'
+import type { Classification, Conversation, ConversationHit, ErrorInfo, Provenance, Turn, Understood } from '../contract/entities.ts'
+import { AppError, codes } from '../contract/errors.ts'
+import type { Row, Store } from './db.ts'
+import { exportMarkdown } from './export.ts'
+import { toConversation, toHit, toTurn } from './rows.ts'
+import { ftsQuery } from './search.ts'
+
+type Saved = { conversation: Conversation; turn: Turn }
+const TITLE_LENGTH = 80
+/** Category and state shown for a conversation are those of its newest turn. */
+const SUMMARY = `
+  c.id, c.title, c.created_at, c.updated_at, last.category, last.status AS last_status,
+  (SELECT count(*) FROM turns t WHERE t.conversation = c.id AND t.superseded_by IS NULL) AS turns
+  FROM conversations c
+  JOIN turns last ON last.rowid = (SELECT max(t.rowid) FROM turns t WHERE t.conversation = c.id)`
+
+export class Conversations {
+  readonly #store: Store
+  readonly #now: () => string
+
+  constructor(store: Store, now: () => string = () => new Date().toISOString()) {
+    this.#store = store
+    this.#now = now
+  }
+
+  /** Stores a question before it is answered. Without a conversation it starts one; `supersedes` and what followed it leave the page. */
+  createTurn(input: {
+    conversation: string | null
+    question: string
+    classification: Classification
+    understood: Understood[]
+    supersedes?: string
+  }): Saved {
+    const [id, now] = [randomUUID(), this.#now()]
+    return this.#store.transaction(() => {
+      const conversation = input.conversation ?? randomUUID()
+      if (input.conversation === null) {
+        this.#store.run('INSERT INTO conversations VALUES (?, ?, ?, ?)', conversation, titleOf(input.question), now, now)
+      } else {
+        this.#conversation(conversation)
+        this.#store.run('UPDATE conversations SET updated_at = ? WHERE id = ?', now, conversation)
+      }
+      if (input.supersedes !== undefined) this.#supersede(conversation, input.supersedes, id)
+      const { classification } = input
+      this.#store.run(
+        `INSERT INTO turns (id, conversation, question, category, classification, understood, status, created_at) VALUES (?, ?, ?, ?, ?, ?, 'answering', ?)`,
+        ...[id, conversation, input.question, classification.category, JSON.stringify(classification), JSON.stringify(input.understood), now],
+      )
+      return this.#saved(id)
+    })
+  }
+
+  /** Keeps what has been written so far, in case the program does not come to its end. */
+  saveProgress(turn: string, answer: string, reasoning: string): void {
+    this.#store.run(`UPDATE turns SET answer = ?, reasoning = ? WHERE id = ? AND status = 'answering'`, answer, reasoning, turn)
+  }
+
+  finishTurn(
+    turn: string,
+    end: { status: 'complete' | 'partial' | 'failed'; answer: string; reasoning: string; provenance: Provenance | null; error: ErrorInfo | null },
+  ): Saved {
+    return this.#store.transaction(() => {
+      this.#store.run(
+        'UPDATE turns SET status = ?, answer = ?, reasoning = ?, provenance = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?',
+        ...[end.status, end.answer, end.reasoning, end.provenance && JSON.stringify(end.provenance)],
+        ...[end.error?.code ?? null, end.error?.message ?? null, this.#now(), turn],
+      )
+      return this.#saved(turn)
+    })
+  }
+
+  /** Turns that an earlier run left without an end keep what was written, marked partial. Returns how many there were. */
+  recoverUnfinished(): number {
+    const unfinished = this.#store.all(`SELECT id FROM turns WHERE status = 'answering'`)
+    if (unfinished.length === 0) return 0
+    this.#store.run(
+      `UPDATE turns SET status = 'partial', error_code = 'ENGINE_LOST', error_message = ?, finished_at = ? WHERE status = 'answering'`,
+      ...[codes.ENGINE_LOST, this.#now()],
+    )
+    return unfinished.length
+  }
+
+  /** Finished exchanges that a follow-up may refer to, oldest first; what `supersedes` replaces is left out. */
+  history(conversation: string, supersedes?: string): { question: string; answer: string }[] {
+    const before = supersedes === undefined ? Number.MAX_SAFE_INTEGER : Number(this.#turn(supersedes)['rowid'])
+    const rows = this.#store.all(
+      `SELECT question, answer FROM turns WHERE conversation = ? AND superseded_by IS NULL AND answer <> '' AND status IN ('complete', 'partial') AND rowid < ? ORDER BY rowid`,
+      ...[conversation, before],
+    )
+    return rows.map(({ question, answer }) => ({ question: String(question), answer: String(answer) }))
+  }
+
+  /** Newest first; with `search`, best match first, each with the place where it matched. */
+  list({ search = '', limit }: { search?: string | undefined; limit: number }): ConversationHit[] {
+    if (search.trim() === '') return this.#store.all(`SELECT ${SUMMARY} ORDER BY c.updated_at DESC, c.id LIMIT ?`, limit).map(toHit)
+    const query = ftsQuery(search)
+    if (query === null) return []
+    const found = this.#store.all(
+      `SELECT t.conversation AS id, snippet(turns_fts, -1, char(0xE000), char(0xE001), '…', 12) AS snippet
+       FROM turns_fts JOIN turns t ON t.rowid = turns_fts.rowid WHERE turns_fts MATCH ? ORDER BY rank LIMIT ?`,
+      ...[query, limit * 4],
+    )
+    const best = new Map<string, Row>()
+    for (const row of found) if (best.size < limit && !best.has(String(row['id']))) best.set(String(row['id']), row)
+    return [...best].map(([id, { snippet }]) => toHit({ ...this.#store.get(`SELECT ${SUMMARY} WHERE c.id = ?`, id)!, snippet }))
+  }
+
+  open(id: string): { conversation: Conversation; turns: Turn[] } {
+    const conversation = this.#conversation(id)
+    const turns = this.#store.all('SELECT * FROM turns WHERE conversation = ? ORDER BY rowid', id).map((row) => toTurn(row, this.#store.log))
+    return { conversation, turns }
+  }
+
+  rename(id: string, title: string): Conversation {
+    this.#conversation(id)
+    this.#store.run('UPDATE conversations SET title = ? WHERE id = ?', title, id)
+    return this.#conversation(id)
+  }
+
+  /** Deletes for good: the rows are overwritten, in the index and in the write-ahead log too. */
+  delete(id: string): void {
+    this.#conversation(id)
+    this.#store.run('DELETE FROM conversations WHERE id = ?', id)
+    this.#store.all('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  exportMarkdown(id: string): { fileName: string; markdown: string } {
+    const { conversation, turns } = this.open(id)
+    return exportMarkdown(conversation, turns)
+  }
+
+  #supersede(conversation: string, turn: string, by: string): void {
+    const { rowid } = this.#turn(turn)
+    this.#store.run('UPDATE turns SET superseded_by = ? WHERE conversation = ? AND rowid >= ? AND superseded_by IS NULL', by, conversation, rowid)
+  }
+
+  #turn(id: string): Row {
+    const row = this.#store.get('SELECT * FROM turns WHERE id = ?', id)
+    if (!row) throw new AppError('TURN_NOT_FOUND')
+    return row
+  }
+
+  #conversation(id: string): Conversation {
+    const row = this.#store.get(
+      `SELECT c.*, last.category, last.status AS last_status, (SELECT count(*) FROM turns t WHERE t.conversation = c.id AND t.superseded_by IS NULL) AS turns
+      FROM conversations c LEFT JOIN turns last ON last.rowid = (SELECT max(t.rowid) FROM turns t WHERE t.conversation = c.id) WHERE c.id = ?`,
+      id,
+    )
+    if (!row) throw new AppError('CONVERSATION_NOT_FOUND')
+    return toConversation(row)
+  }
+
+  #saved(id: string): Saved {
+    const turn = toTurn(this.#turn(id), this.#store.log)
+    return { turn, conversation: this.#conversation(turn.conversation) }
+  }
+}
+
+/** The question's first line, cut at a word. */
+function titleOf(question: string): string {
+  const line = question.trim().split('\n')[0]!.replace(/\s+/g, ' ')
+  if (line.length <= TITLE_LENGTH) return line
+  const cut = line.slice(0, TITLE_LENGTH - 1).toWellFormed()
+  const space = cut.lastIndexOf(' ')
+  return `${cut.slice(0, space > TITLE_LENGTH / 2 ? space : undefined)}…`
+}

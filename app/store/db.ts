@@ -1,0 +1,97 @@
+// Owns the database file: opening, pragmas, transactions, the slow-query log, and the translation of SQLite's failures into codes.
+import Database from 'better-sqlite3'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { AppError, type Code } from '../contract/errors.ts'
+import type { Log } from '../base/log.ts'
+import { migrate } from './migrations.ts'
+
+export type Row = Record<string, unknown>
+/** What the tables' owners see of SQLite. Every failure is an AppError with a STORE_* code. */
+export interface Store {
+  all(sql: string, ...values: unknown[]): Row[]
+  get(sql: string, ...values: unknown[]): Row | undefined
+  run(sql: string, ...values: unknown[]): void
+  /** All of `work` or nothing of it. */
+  transaction<T>(work: () => T): T
+  log: Log
+  close(): void
+}
+
+// Above this a query is named in the log, without its values: those may be questions.
+const SLOW_MS = 40
+
+/**
+ * Opens or creates the database and brings it to the present version. Throws STORE_READ_ONLY, STORE_FULL, STORE_CORRUPT, STORE_BUSY or
+ * STORE_FROM_FUTURE. `maxPages` bounds the file's size; tests fill it.
+ */
+export function openStore(path: string, options: { log: Log; maxPages?: number }): Store {
+  const { log } = options
+  const db = guarded(() => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const opened = new Database(path)
+    try {
+      prepare(opened, options.maxPages)
+      migrate(opened, path)
+    } catch (error) {
+      opened.close()
+      throw error
+    }
+    return opened
+  })
+
+  const prepared = new Map<string, Database.Statement>()
+  const timed = <T>(sql: string, work: (statement: Database.Statement) => T): T =>
+    guarded(() => {
+      let statement = prepared.get(sql)
+      if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
+      const started = performance.now()
+      const result = work(statement)
+      const ms = performance.now() - started
+      if (ms > SLOW_MS) log.warn('slow query', { ms: Math.round(ms), sql: sql.replace(/\s+/g, ' ').slice(0, 120) })
+      return result
+    })
+  return {
+    all: (sql, ...values) => timed(sql, (statement) => statement.all(...values) as Row[]),
+    get: (sql, ...values) => timed(sql, (statement) => statement.get(...values) as Row | undefined),
+    run: (sql, ...values) => timed(sql, (statement) => void statement.run(...values)),
+    transaction: (work) => guarded(() => db.transaction(work).immediate()),
+    log,
+    close: () => db.close(),
+  }
+}
+
+function prepare(db: Database.Database, maxPages: number | undefined): void {
+  db.pragma('journal_mode = WAL')
+  // an acknowledged question survives a power cut, not only a crash
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  db.pragma('busy_timeout = 3000')
+  db.pragma('trusted_schema = OFF')
+  // what was deleted is overwritten, not only unlinked
+  db.pragma('secure_delete = ON')
+  if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
+  const check = db.pragma('quick_check(1)', { simple: true })
+  if (check !== 'ok') throw new AppError('STORE_CORRUPT')
+  // a read-only file opens well and fails only at the first question: better said now
+  db.exec('BEGIN IMMEDIATE; ROLLBACK')
+}
+
+const CODES: readonly (readonly [RegExp, Code])[] = [
+  [/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|^E(ACCES|ROFS|PERM|NOTDIR|EXIST|ISDIR)$/, 'STORE_READ_ONLY'],
+  [/^SQLITE_FULL|^ENOSPC$|^EDQUOT$|^SQLITE_IOERR_WRITE/, 'STORE_FULL'],
+  [/^SQLITE_(CORRUPT|NOTADB|FORMAT)/, 'STORE_CORRUPT'],
+  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'STORE_BUSY'],
+]
+
+/** Runs `work`; a failure of SQLite or of the disk leaves as its STORE_* code, anything else as it is. */
+export function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    const reason = String((error as { code?: unknown }).code ?? '')
+    const code = CODES.find(([pattern]) => pattern.test(reason))?.[1]
+    throw code ? new AppError(code, undefined, { reason }, error) : error
+  }
+}

@@ -1,0 +1,43 @@
+// Owns the database's version: the ordered list of changes, a snapshot before each, and the refusal of a file from the future.
+import type Database from 'better-sqlite3'
+import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../contract/errors.ts'
+import { initial } from './migrations/0010-initial.ts'
+import { search } from './migrations/0020-search.ts'
+
+/** `version` is a multiple of ten, so that a fix can be put between two releases. */
+export interface Migration {
+  version: number
+  sql: string
+}
+export const migrations: readonly Migration[] = [initial, search]
+const SNAPSHOTS_KEPT = 3
+
+/** Runs what is missing, each in its own transaction. Throws STORE_FROM_FUTURE for a version that this program does not know. */
+export function migrate(db: Database.Database, path: string, list: readonly Migration[] = migrations): void {
+  const version = Number(db.pragma('user_version', { simple: true }))
+  const newest = list.at(-1)?.version ?? 0
+  if (version > newest) throw new AppError('STORE_FROM_FUTURE', undefined, { version, newest })
+  for (const migration of list) {
+    if (migration.version <= version) continue
+    // a fresh file has nothing to lose
+    if (version > 0) snapshot(db, path, migration.version)
+    db.transaction(() => {
+      db.exec(migration.sql)
+      db.pragma(`user_version = ${migration.version}`)
+    }).immediate()
+  }
+}
+
+/** `<file>.before-0020`, complete or not there at all; the newest three are kept. */
+function snapshot(db: Database.Database, path: string, version: number): void {
+  const target = `${path}.before-${String(version).padStart(4, '0')}`
+  const partial = `${target}.partial`
+  rmSync(partial, { force: true })
+  db.prepare('VACUUM INTO ?').run(partial)
+  renameSync(partial, target)
+  const prefix = `${basename(path)}.before-`
+  const all = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix) && /\d{4}$/.test(name))
+  for (const old of all.sort().slice(0, -SNAPSHOTS_KEPT)) rmSync(join(dirname(path), old), { force: true })
+}
