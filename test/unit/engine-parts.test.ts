@@ -1,0 +1,121 @@
+// Owns the tests of the engine's pure parts: the queue, the chunk size, the way from tokens to text.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ChunkSizer } from '../../app/engine/chunks.ts'
+import { createDetokenizer } from '../../app/engine/detokenizer.ts'
+import { Scheduler } from '../../app/engine/scheduler.ts'
+import { watched, within } from '../../app/host/bounded.ts'
+
+const never = new AbortController().signal
+const soon = () => new Promise((resolve) => setTimeout(resolve, 1))
+
+describe('the queue', () => {
+  it('runs one job at a time, in order of arrival', async () => {
+    const queue = new Scheduler()
+    const log: string[] = []
+    await Promise.all(
+      ['a', 'b', 'c'].map(async (name) => {
+        const end = await queue.turn(never)
+        log.push(`${name}+`)
+        await soon()
+        log.push(`${name}-`)
+        end!()
+      }),
+    )
+    expect(log).toEqual(['a+', 'a-', 'b+', 'b-', 'c+', 'c-'])
+    expect(queue.length).toBe(0)
+  })
+
+  it('lets one leave while it waits, and the next still waits for the first', async () => {
+    const queue = new Scheduler()
+    const first = await queue.turn(never)
+    const stop = new AbortController()
+    const second = queue.turn(stop.signal)
+    let thirdRuns = false
+    const third = queue.turn(never).then((end) => {
+      thirdRuns = true
+      return end
+    })
+    stop.abort()
+    expect(await second).toBeNull()
+    await soon()
+    expect(thirdRuns).toBe(false)
+    first!()
+    ;(await third)!()
+    await soon()
+    expect(queue.length).toBe(0)
+    expect(await queue.turn(AbortSignal.abort())).toBeNull()
+  })
+})
+
+describe('the chunk size', () => {
+  it('is a power of two that keeps a chunk under 75 ms as measured, between 8 and the largest', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.01, max: 200, noNaN: true }), { minLength: 1, maxLength: 20 }), (speeds) => {
+        const sizer = new ChunkSizer(256)
+        for (const ms of speeds) sizer.measured(sizer.size, ms * sizer.size)
+        expect(Math.log2(sizer.size) % 1).toBe(0)
+        expect(sizer.size).toBeGreaterThanOrEqual(8)
+        expect(sizer.size).toBeLessThanOrEqual(256)
+        const slowest = speeds.at(-1)!
+        if (sizer.size > 8) expect(sizer.size * slowest).toBeLessThanOrEqual(75 / 0.3)
+      }),
+    )
+  })
+
+  it('shrinks at once when the machine gets slower and grows only slowly', () => {
+    const sizer = new ChunkSizer(256)
+    sizer.measured(16, 1.6)
+    expect(sizer.size).toBe(256)
+    sizer.measured(256, 256 * 4)
+    expect(sizer.size).toBe(16)
+    sizer.measured(16, 1.6)
+    expect(sizer.size).toBeLessThan(64)
+  })
+})
+
+/** Tokens are single bytes here: the hardest case for characters of several bytes. */
+const bytes = (tokens: number[]) => new TextDecoder().decode(Uint8Array.from(tokens))
+
+describe('text from tokens', () => {
+  it('never shows half a character and loses none', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const detokenizer = createDetokenizer<number>(bytes, [])
+        const pieces = [...new TextEncoder().encode(text)].map((token) => detokenizer.push(token).text)
+        const all = pieces.join('') + detokenizer.end()
+        expect(all).toBe(text.replaceAll('\ufeff', (mark, at) => (at === 0 ? mark : mark)))
+        expect(pieces.join('')).not.toContain('\ufffd')
+      }),
+      { examples: [['🏳️‍🌈 µg – 発熱']] },
+    )
+  })
+
+  it('shows nothing of a stop text and ends there', () => {
+    const detokenizer = createDetokenizer<number>(bytes, ['\nUser:'])
+    let shown = ''
+    for (const token of new TextEncoder().encode('Dose.\nUse it well.\nUser: more')) {
+      const { text, stopped } = detokenizer.push(token)
+      shown += text
+      if (stopped) break
+    }
+    expect(shown).toBe('Dose.\nUse it well.')
+  })
+})
+
+describe('bounded waits', () => {
+  it('end a promise and a silent stream, and leave others alone', async () => {
+    await expect(within(new Promise(() => {}), 5)).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' })
+    expect(await within(Promise.resolve(1), 1000)).toBe(1)
+    async function* quiet() {
+      yield 1
+      await new Promise(() => {})
+    }
+    const seen: number[] = []
+    const read = async () => {
+      for await (const n of watched(quiet(), 10, () => new Error('silent'))) seen.push(n)
+    }
+    await expect(read()).rejects.toThrow('silent')
+    expect(seen).toEqual([1])
+  })
+})
