@@ -25,3 +25,24 @@ export async function* watched<T>(source: AsyncGenerator<T>, ms: number, late: (
     void source.return(undefined).catch(() => {})
   }
 }
+
+/** The events of `source`, which an abort of `signal` ends by its own word or, `ms` later, without it. */
+export async function* untilStopped<T>(source: AsyncGenerator<T>, signal: AbortSignal, ms: number): AsyncGenerator<T> {
+  let leave!: () => void
+  const left = new Promise<'left'>((resolve) => (leave = () => resolve('left')))
+  let timer: NodeJS.Timeout | undefined
+  const stop = () => (timer = setTimeout(leave, ms))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  try {
+    for (;;) {
+      const next = await Promise.race([source.next(), left])
+      if (next === 'left' || next.done) return
+      yield next.value
+    }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+    void source.return(undefined).catch(() => {})
+  }
+}

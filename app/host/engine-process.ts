@@ -5,7 +5,7 @@ import type { EngineStatus, ErrorInfo } from '../contract/entities.ts'
 import { AppError, codes } from '../contract/errors.ts'
 import { portTransport, type Port } from '../contract/port.ts'
 import type { Log } from '../base/log.ts'
-import { watched, within } from './bounded.ts'
+import { untilStopped, watched, within } from './bounded.ts'
 
 /** One running process, however it was started. */
 export interface EngineChild {
@@ -24,7 +24,7 @@ export interface LoadRequest {
 export type SupervisorStatus = Omit<EngineStatus, 'model'> & { engine: string; quantisation: string }
 
 /** Every wait has an end. A load or an answer may take long, but not without a sign of life. */
-export const LIMITS = { loadSilence: 120_000, answerSilence: 120_000, count: 10_000, close: 3_000 } as const
+export const LIMITS = { loadSilence: 120_000, answerSilence: 120_000, count: 10_000, stop: 100, close: 3_000 } as const
 // An engine that has been well for this long is a new story when it dies.
 const HEALTHY_MS = 60_000
 
@@ -71,20 +71,26 @@ export class EngineSupervisor {
     if (this.#request) await this.#load(this.#request, 'restarting')
   }
 
-  count(messages: Message[]): Promise<{ tokens: number; contextSize: number }> {
+  async count(messages: Message[]): Promise<{ tokens: number; contextSize: number }> {
     return this.#bounded(this.#client().call('engine.count', { messages }), LIMITS.count)
   }
 
   /** Events of one answer. Throws ENGINE_LOST when the process dies, ENGINE_TIMEOUT when it falls silent. */
   async *generate(input: { messages: Message[]; maxTokens: number; temperature: number }, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const events = this.#client().stream('engine.generate', input, signal)
+    const events = watched(this.#client().stream('engine.generate', input, signal), LIMITS.answerSilence, () => this.#silent())
+    let seen = { promptTokens: 0, tokens: 0 }
     this.#answering++
     this.#set({ phase: 'answering' })
     try {
-      for await (const event of watched(events, LIMITS.answerSilence, () => this.#silent())) {
-        if (event.type === 'done' && event.stop !== 'stopped') this.#wounded = false
+      for await (const event of untilStopped(events, signal, LIMITS.stop)) {
+        if (event.type === 'prefill') seen = { ...seen, promptTokens: event.total }
+        else if (event.type === 'text') seen = { ...seen, tokens: event.tokens }
+        else if (event.stop !== 'stopped') this.#wounded = false
         yield event
+        if (event.type === 'done') return
       }
+      // a large model on a slow processor cannot leave its chunk in time: the person is free at once, the engine a moment later
+      yield { type: 'done', stop: 'stopped', ...seen, firstTokenMs: null, tokensPerSecond: null }
     } finally {
       this.#answering--
       if (this.#answering === 0 && this.#status.phase === 'answering') this.#set({ phase: 'ready' })

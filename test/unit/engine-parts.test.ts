@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ChunkSizer } from '../../app/engine/chunks.ts'
 import { createDetokenizer } from '../../app/engine/detokenizer.ts'
 import { Scheduler } from '../../app/engine/scheduler.ts'
-import { watched, within } from '../../app/host/bounded.ts'
+import { untilStopped, watched, within } from '../../app/host/bounded.ts'
 
 const never = new AbortController().signal
 const soon = () => new Promise((resolve) => setTimeout(resolve, 1))
@@ -117,5 +117,29 @@ describe('bounded waits', () => {
     }
     await expect(read()).rejects.toThrow('silent')
     expect(seen).toEqual([1])
+  })
+
+  it('free the reader soon after a stop, whatever the source still does', async () => {
+    async function* deaf() {
+      yield 1
+      await new Promise(() => {})
+    }
+    const stop = new AbortController()
+    const seen: number[] = []
+    for await (const n of untilStopped(deaf(), stop.signal, 5)) {
+      seen.push(n)
+      stop.abort()
+    }
+    expect(seen).toEqual([1])
+    async function* polite(signal: AbortSignal) {
+      yield 1
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      yield 2
+    }
+    const again = new AbortController()
+    setTimeout(() => again.abort(), 1)
+    const all: number[] = []
+    for await (const n of untilStopped(polite(again.signal), again.signal, 1000)) all.push(n)
+    expect(all).toEqual([1, 2])
   })
 })
