@@ -58,7 +58,7 @@ export default tseslint.config(
       'rushlight/layers': 'error',
       'rushlight/first-line': 'error',
       'max-lines': ['error', { max: 300 }],
-      eqeqeq: ['error', 'always'],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-empty': ['error', { allowEmptyCatch: false }],
       'prefer-const': 'error',
       '@typescript-eslint/no-explicit-any': 'error',

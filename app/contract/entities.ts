@@ -103,6 +103,7 @@ export const AskInput = z.object({
 export type AskInput = z.input<typeof AskInput>
 
 export const AskStage = z.enum(['waiting', 'reading', 'writing'])
+export type AskStage = z.infer<typeof AskStage>
 export const AskEvent = z.discriminatedUnion('type', [
   /** The question is stored; from here nothing is lost. */
   z.object({ type: z.literal('accepted'), conversation: Conversation, turn: Turn }),

@@ -17,7 +17,7 @@ const pageRuntime = ['app/contract/client.ts', 'app/contract/errors.ts', 'app/co
 
 /** Package → the only files that may import it. Tests may look into a database or stand in for Electron. */
 const homes = [
-  { name: 'node-llama-cpp', files: /^app\/engine\/llama\.ts$/, say: 'app/engine/llama.ts' },
+  { name: 'node-llama-cpp', files: /^(app\/engine\/llama\.ts|test\/bench\/bare-engine\.mjs)$/, say: 'app/engine/llama.ts' },
   { name: 'better-sqlite3', files: /^(app\/store|test)\//, say: 'app/store' },
   {
     name: 'electron',
@@ -31,6 +31,7 @@ function zoneOf(file) {
   const [top, second = ''] = file.split('/')
   if (top === 'app') return file.split('/').length > 2 ? `app/${second}` : ''
   if (top === 'models') return second === 'workshop' ? 'models/workshop' : ''
+  if (file === 'renderer/vite.config.ts') return ''
   return top === 'renderer' || top === 'test' ? top : ''
 }
 
