@@ -27,14 +27,18 @@ const SLOW_MS = 40
  */
 export function openStore(path: string, options: { log: Log; maxPages?: number }): Store {
   const { log } = options
-  const db = guarded(() => {
+  const lock = guarded(() => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return hold(path)
+  })
+  const db = guarded(() => {
     const opened = new Database(path)
     try {
       prepare(opened, options.maxPages)
       migrate(opened, path)
     } catch (error) {
       opened.close()
+      lock.close()
       throw error
     }
     return opened
@@ -57,7 +61,25 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
     run: (sql, ...values) => timed(sql, (statement) => void statement.run(...values)),
     transaction: (work) => guarded(() => db.transaction(work).immediate()),
     log,
-    close: () => db.close(),
+    close: () => {
+      db.close()
+      lock.close()
+    },
+  }
+}
+
+/**
+ * One program for one database: a second one would take the first one's running answers for lost. The lock is the system's own, so a
+ * killed process leaves none behind.
+ */
+function hold(path: string): Database.Database {
+  const lock = new Database(`${path}.lock`, { timeout: 0 })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    throw error
   }
 }
 

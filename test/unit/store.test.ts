@@ -196,6 +196,12 @@ describe('a disk that fails', () => {
     expect(() => openStore(join(folder, 'is-a-folder.db'), { log })).toThrow(expect.objectContaining({ code: 'STORE_READ_ONLY' }))
   })
 
+  it('in use by another program: said at the start', () => {
+    expect(() => openStore(path, { log })).toThrow(expect.objectContaining({ code: 'STORE_BUSY' }))
+    store.close()
+    store = openStore(path, { log })
+  })
+
   it('damaged: said at the start, the file untouched', () => {
     const bad = join(folder, 'bad.db')
     writeFileSync(bad, 'This is no database. '.repeat(500))
