@@ -123,7 +123,8 @@ export const ModelSummary = z.object({
   description: z.string(),
   licence: z.string(),
   quantisation: z.string(),
-  bytes: z.number().int(),
+  /** null for a listed model whose file size is not known here. */
+  bytes: z.number().int().nullable(),
   parameters: z.string(),
   /** Not for patient care; the page says so wherever an answer of this model is seen. */
   demonstration: z.boolean(),

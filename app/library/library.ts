@@ -54,7 +54,7 @@ export class Library {
         parameters,
         demonstration,
         fileName: file,
-        bytes: path ? sizeOf(path) : (entry.bytes ?? 0),
+        bytes: path ? sizeOf(path) : entry.bytes,
         state: path ? 'installed' : 'listed',
         active: id === active,
       }

@@ -69,7 +69,9 @@ async function startLoopback({ data, hostArgs, size, scheme }: Start): Promise<S
     chromiumSandbox: process.getuid?.() !== 0,
     args: ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
   })
-  const page = await browser.newPage({ viewport: size, colorScheme: scheme })
+  // axe opens a second page in the same context
+  const context = await browser.newContext({ viewport: size, colorScheme: scheme, acceptDownloads: true })
+  const page = await context.newPage()
   await page.goto(url)
   const stop = async (how: NodeJS.Signals) => {
     await browser.close()

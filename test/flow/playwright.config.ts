@@ -6,7 +6,7 @@ export default defineConfig({
   outputDir: '../results/flow',
   reporter: [['list'], ['json', { outputFile: '../results/flow.json' }]],
   timeout: 60_000,
-  expect: { timeout: 10_000 },
+  expect: { timeout: 8_000 },
   workers: 2,
   fullyParallel: false,
   retries: 0,
