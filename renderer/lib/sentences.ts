@@ -3,7 +3,7 @@
 const ABBREVIATIONS = new Set(
   'e.g i.e etc vs cf approx ca dr mr mrs prof st fig no max min resp incl excl b.d o.d t.d.s q.d.s p.r.n i.v i.m s.c p.o mg ml'.split(' '),
 )
-const END = /[.!?…]["”’')\]*_]*(?=\s+["“‘'(\[*_]*[\p{Lu}]|\s*\n)/gu
+const END = /[.!?…]["”’')\]*_]*(?=\s+["“‘'([*_]*[\p{Lu}]|\s*\n)/gu
 
 /**
  * Index just after the first sentence of `text`, or null while no end is certain: an end is certain when a capital or a new line
