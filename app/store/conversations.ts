@@ -5,7 +5,7 @@ import { AppError, codes } from '../contract/errors.ts'
 import type { Row, Store } from './db.ts'
 import { exportMarkdown } from './export.ts'
 import { toConversation, toHit, toTurn } from './rows.ts'
-import { ftsQuery } from './search.ts'
+import { ftsQuery, titleMatcher } from './search.ts'
 
 type Saved = { conversation: Conversation; turn: Turn }
 const TITLE_LENGTH = 80
@@ -84,7 +84,7 @@ export class Conversations {
 
   /** Finished exchanges that a follow-up may refer to, oldest first; what `supersedes` replaces is left out. */
   history(conversation: string, supersedes?: string): { question: string; answer: string }[] {
-    const before = supersedes === undefined ? Number.MAX_SAFE_INTEGER : Number(this.#turn(supersedes)['rowid'])
+    const before = supersedes === undefined ? Number.MAX_SAFE_INTEGER : Number(this.#turnOf(conversation, supersedes)['rowid'])
     const rows = this.#store.all(
       `SELECT question, answer FROM turns WHERE conversation = ? AND superseded_by IS NULL AND answer <> '' AND status IN ('complete', 'partial') AND rowid < ? ORDER BY rowid`,
       ...[conversation, before],
@@ -97,14 +97,28 @@ export class Conversations {
     if (search.trim() === '') return this.#store.all(`SELECT ${SUMMARY} ORDER BY c.updated_at DESC, c.id LIMIT ?`, limit).map(toHit)
     const query = ftsQuery(search)
     if (query === null) return []
-    const found = this.#store.all(
+    // of each conversation the best turn; a snippet is made only for what is shown
+    const best = new Map<string, unknown>()
+    this.#store.takeWhile(
+      ({ id, snippet }) => {
+        if (!best.has(String(id))) best.set(String(id), snippet)
+        return best.size < limit
+      },
       `SELECT t.conversation AS id, snippet(turns_fts, -1, char(0xE000), char(0xE001), '…', 12) AS snippet
-       FROM turns_fts JOIN turns t ON t.rowid = turns_fts.rowid WHERE turns_fts MATCH ? ORDER BY rank LIMIT ?`,
-      ...[query, limit * 4],
+       FROM turns_fts JOIN turns t ON t.rowid = turns_fts.rowid WHERE turns_fts MATCH ? ORDER BY rank`,
+      query,
     )
-    const best = new Map<string, Row>()
-    for (const row of found) if (best.size < limit && !best.has(String(row['id']))) best.set(String(row['id']), row)
-    return [...best].map(([id, { snippet }]) => toHit({ ...this.#store.get(`SELECT ${SUMMARY} WHERE c.id = ?`, id)!, snippet }))
+    const hits = [...this.#titled(search, best, limit).map((id) => [id, null] as const), ...best].slice(0, limit)
+    return hits.map(([id, snippet]) => toHit({ ...this.#store.get(`SELECT ${SUMMARY} WHERE c.id = ?`, id)!, snippet }))
+  }
+
+  /** Conversations that only their title brings up: someone has renamed them, so they come first. */
+  #titled(search: string, found: ReadonlyMap<string, unknown>, limit: number): string[] {
+    // with a full list every further match of a text would look like one of a title only
+    if (found.size >= limit) return []
+    const matches = titleMatcher(search)
+    const titles = this.#store.all('SELECT id, title FROM conversations ORDER BY updated_at DESC')
+    return titles.filter(({ id, title }) => !found.has(String(id)) && matches(String(title))).map(({ id }) => String(id))
   }
 
   open(id: string): { conversation: Conversation; turns: Turn[] } {
@@ -123,7 +137,12 @@ export class Conversations {
   delete(id: string): void {
     this.#conversation(id)
     this.#store.run('DELETE FROM conversations WHERE id = ?', id)
-    this.#store.all('PRAGMA wal_checkpoint(TRUNCATE)')
+    try {
+      this.#store.all('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // a full disk: the conversation is gone for good all the same, its last traces go with the next checkpoint
+      this.#store.log.warn('write-ahead log not emptied after a deletion')
+    }
   }
 
   exportMarkdown(id: string): { fileName: string; markdown: string } {
@@ -132,8 +151,15 @@ export class Conversations {
   }
 
   #supersede(conversation: string, turn: string, by: string): void {
-    const { rowid } = this.#turn(turn)
+    const { rowid } = this.#turnOf(conversation, turn)
     this.#store.run('UPDATE turns SET superseded_by = ? WHERE conversation = ? AND rowid >= ? AND superseded_by IS NULL', by, conversation, rowid)
+  }
+
+  /** A turn of another conversation is as good as none: it would put turns of this one aside that nobody named. */
+  #turnOf(conversation: string, id: string): Row {
+    const row = this.#turn(id)
+    if (row['conversation'] !== conversation) throw new AppError('TURN_NOT_FOUND')
+    return row
   }
 
   #turn(id: string): Row {
@@ -162,7 +188,8 @@ export class Conversations {
 function titleOf(question: string): string {
   const line = question.trim().split('\n')[0]!.replace(/\s+/g, ' ')
   if (line.length <= TITLE_LENGTH) return line
-  const cut = line.slice(0, TITLE_LENGTH - 1).toWellFormed()
+  // by whole characters: half of one is not text
+  const cut = line.slice(0, TITLE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')
   const space = cut.lastIndexOf(' ')
   return `${cut.slice(0, space > TITLE_LENGTH / 2 ? space : undefined)}…`
 }

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError, type Code } from '../contract/errors.ts'
 import type { Log } from '../base/log.ts'
+import { checkWhole, depthOf, isIndexDamage, renewIndex } from './integrity.ts'
 import { migrate } from './migrations.ts'
 
 export type Row = Record<string, unknown>
@@ -12,6 +13,8 @@ export interface Store {
   all(sql: string, ...values: unknown[]): Row[]
   get(sql: string, ...values: unknown[]): Row | undefined
   run(sql: string, ...values: unknown[]): void
+  /** Hands over row by row until `take` returns false; rows after that are never made. No other statement may run meanwhile. */
+  takeWhile(take: (row: Row) => boolean, sql: string, ...values: unknown[]): void
   /** All of `work` or nothing of it. */
   transaction<T>(work: () => T): T
   log: Log
@@ -31,26 +34,35 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     return hold(path)
   })
-  const db = guarded(() => {
-    const opened = new Database(path)
-    try {
-      prepare(opened, options.maxPages)
-      migrate(opened, path)
-    } catch (error) {
-      opened.close()
-      lock.close()
-      throw error
-    }
-    return opened
-  })
+  let db: Database.Database
+  try {
+    db = guarded(() => open(path, options.maxPages))
+  } catch (error) {
+    // else the next attempt, after the fault is mended, would find its own lock
+    lock.close()
+    throw error
+  }
 
   const prepared = new Map<string, Database.Statement>()
+  let renewed = false
+  const attempt = <T>(sql: string, work: (statement: Database.Statement) => T): T => {
+    let statement = prepared.get(sql)
+    if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
+    try {
+      return work(statement)
+    } catch (error) {
+      // a damaged index must not keep a question from being stored; once only, so that a bad disk cannot make a loop of it
+      if (!isIndexDamage(error) || renewed) throw error
+      renewed = true
+      log.warn('search index damaged, made again')
+      renewIndex(db)
+      return work(statement)
+    }
+  }
   const timed = <T>(sql: string, work: (statement: Database.Statement) => T): T =>
     guarded(() => {
-      let statement = prepared.get(sql)
-      if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
       const started = performance.now()
-      const result = work(statement)
+      const result = attempt(sql, work)
       const ms = performance.now() - started
       if (ms > SLOW_MS) log.warn('slow query', { ms: Math.round(ms), sql: sql.replace(/\s+/g, ' ').slice(0, 120) })
       return result
@@ -59,12 +71,31 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
     all: (sql, ...values) => timed(sql, (statement) => statement.all(...values) as Row[]),
     get: (sql, ...values) => timed(sql, (statement) => statement.get(...values) as Row | undefined),
     run: (sql, ...values) => timed(sql, (statement) => void statement.run(...values)),
+    takeWhile: (take, sql, ...values) =>
+      timed(sql, (statement) => {
+        for (const row of statement.iterate(...values) as IterableIterator<Row>) if (!take(row)) break
+      }),
     transaction: (work) => guarded(() => db.transaction(work).immediate()),
     log,
     close: () => {
       db.close()
       lock.close()
     },
+  }
+}
+
+function open(path: string, maxPages: number | undefined): Database.Database {
+  const depth = depthOf(path)
+  const db = new Database(path)
+  try {
+    prepare(db, maxPages)
+    checkWhole(db, depth)
+    migrate(db, path)
+    proveWritable(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 
@@ -93,16 +124,20 @@ function prepare(db: Database.Database, maxPages: number | undefined): void {
   // what was deleted is overwritten, not only unlinked
   db.pragma('secure_delete = ON')
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
-  const check = db.pragma('quick_check(1)', { simple: true })
-  if (check !== 'ok') throw new AppError('STORE_CORRUPT')
-  // a read-only file opens well and fails only at the first question: better said now
-  db.exec('BEGIN IMMEDIATE; ROLLBACK')
+}
+
+/** A read-only file opens well and fails only at the first question: better said now. BEGIN IMMEDIATE alone would not do, it falls back to reading. */
+function proveWritable(db: Database.Database): void {
+  const version = Number(db.pragma('user_version', { simple: true }))
+  db.exec(`BEGIN; PRAGMA user_version = ${version}; ROLLBACK`)
 }
 
 const CODES: readonly (readonly [RegExp, Code])[] = [
-  [/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|^E(ACCES|ROFS|PERM|NOTDIR|EXIST|ISDIR)$/, 'STORE_READ_ONLY'],
-  [/^SQLITE_FULL|^ENOSPC$|^EDQUOT$|^SQLITE_IOERR_WRITE/, 'STORE_FULL'],
-  [/^SQLITE_(CORRUPT|NOTADB|FORMAT)/, 'STORE_CORRUPT'],
+  // ENOENT: what Node says of a folder that it cannot make on a read-only or a missing disk
+  [/^SQLITE_(READONLY|CANTOPEN|PERM|AUTH)|^E(ACCES|ROFS|PERM|NOTDIR|EXIST|ISDIR|NOENT)$/, 'STORE_READ_ONLY'],
+  // SHMSIZE: the disk has no room for the index of the write-ahead log
+  [/^SQLITE_FULL|^ENOSPC$|^EDQUOT$|^SQLITE_IOERR_(WRITE|SHMSIZE)/, 'STORE_FULL'],
+  [/^SQLITE_(CORRUPT|NOTADB|FORMAT)|^SQLITE_IOERR_(SHORT_READ|CORRUPTFS|DATA)/, 'STORE_CORRUPT'],
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'STORE_BUSY'],
 ]
 

@@ -1,6 +1,8 @@
 // Owns the Markdown form of a conversation: what was asked, what the model wrote, and where it came from. Model text cannot break its frame.
 import type { Conversation, Provenance, Turn } from '../contract/entities.ts'
 
+const NAME_LENGTH = 60
+
 /** A file name that Windows takes too. Turns that were replaced are left out. */
 export function exportMarkdown(conversation: Conversation, turns: Turn[]): { fileName: string; markdown: string } {
   const current = turns.filter((turn) => turn.supersededBy === null)
@@ -10,17 +12,20 @@ export function exportMarkdown(conversation: Conversation, turns: Turn[]): { fil
     `Exported from Rushlight. The answers were written by a language model: verify them before use.${demonstration ? ' **Demonstration model: not for patient care.**' : ''}`,
     ...current.flatMap(turnParts),
   ]
-  const name = conversation.title
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim()
-    .slice(0, 60)
-    .trim()
-    .replaceAll(' ', '-')
-  return { fileName: `rushlight-${conversation.createdAt.slice(0, 10)}${name === '' ? '' : `-${name}`}.md`, markdown: parts.join('\n\n') + '\n' }
+  return { fileName: fileNameOf(conversation), markdown: parts.join('\n\n') + '\n' }
+}
+
+/** Letters, digits and hyphens only: no reserved name, no trailing dot, no separator can come of it. */
+function fileNameOf({ createdAt, title }: Conversation): string {
+  const words = title.toWellFormed().replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
+  // by whole characters: half of one is no file name
+  const name = Array.from(words.trim()).slice(0, NAME_LENGTH).join('').trim().replaceAll(' ', '-')
+  const date = createdAt.slice(0, 10).replace(/[^0-9-]/g, '')
+  return `rushlight-${date}${name === '' ? '' : `-${name}`}.md`
 }
 
 function turnParts(turn: Turn): string[] {
-  const state = turn.status === 'complete' ? [] : [`*Not complete: ${turn.error?.message ?? 'it was stopped.'}*`]
+  const state = turn.status === 'complete' ? [] : [`*Not complete: ${oneLine(turn.error?.message ?? 'it was stopped.')}*`]
   return [
     `## ${turn.createdAt.slice(0, 16).replace('T', ' ')} UTC, ${turn.classification.category}`,
     quote(turn.question),
@@ -31,16 +36,25 @@ function turnParts(turn: Turn): string[] {
   ]
 }
 
-/** As a block quote, a heading or a rule inside the text stays inside it. */
-const quote = (text: string) =>
-  text
-    .split('\n')
-    .map((line) => `> ${line}`)
+/**
+ * As a block quote, a heading, a rule or an open code fence inside the text ends with it. HTML could close the quote, a link definition would
+ * rule the whole page, and a picture is fetched by whoever opens the file: the sign that begins each is made plain text. "<30" stays as it is.
+ */
+function quote(text: string): string {
+  return text
+    .replace(/<(?=[a-z/!?])/gi, '\\<')
+    .replace(/!\[/g, '!\\[')
+    .split(/\r\n|\r|\n/)
+    .map((line) => `> ${line.replace(/^([\s>]*)\[(?=[^\]]*\]:)/, '$1\\[')}`)
     .join('\n')
+}
+
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').replace(/([\\`*_[\]<>#])/g, '\\$1')
 
 function origin(from: Provenance | null): string {
   if (!from) return 'No model has written here.'
   const { model, engine, prompt } = from
-  return `${model.name} ${model.version}, ${model.quantisation}, sha256 ${model.sha256 || 'not computed yet'}; ${from.mode}; ${engine.name} ${engine.backend.toUpperCase()}; prompt ${prompt.hash}; ${from.tokens} tokens; Rushlight ${from.appVersion}; ${from.at}.`
+  const name = oneLine([model.name, model.version].filter((part) => part !== '').join(' '))
+  const where = `${oneLine(engine.name)} ${engine.backend.toUpperCase()}`
+  return `${name}, ${oneLine(model.quantisation) || 'quantisation not known'}, sha256 ${model.sha256 || 'not computed yet'}; ${from.mode}; ${where}; prompt ${prompt.hash}; ${from.tokens} tokens; Rushlight ${from.appVersion}; ${from.at}.`
 }

@@ -1,6 +1,6 @@
 // Owns the database's version: the ordered list of changes, a snapshot before each, and the refusal of a file from the future.
 import type Database from 'better-sqlite3'
-import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../contract/errors.ts'
 import { initial } from './migrations/0010-initial.ts'
@@ -36,6 +36,10 @@ function snapshot(db: Database.Database, path: string, version: number): void {
   const partial = `${target}.partial`
   rmSync(partial, { force: true })
   db.prepare('VACUUM INTO ?').run(partial)
+  // on the disk before it has its name: a power cut must not leave an empty file that looks like a snapshot
+  const written = openSync(partial, 'r+')
+  fsyncSync(written)
+  closeSync(written)
   renameSync(partial, target)
   const prefix = `${basename(path)}.before-`
   const all = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix) && /\d{4}$/.test(name))

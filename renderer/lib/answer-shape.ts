@@ -28,7 +28,8 @@ const LONGEST_LEAD = 320
  * unfold what turned out short: it only appends.
  */
 export function shapeAnswer(units: readonly Unit[], finished: boolean): Shape {
-  const { lead, rest } = takeLead(units)
+  // a list item that was begun and never written is no line
+  const { lead, rest } = takeLead(finished ? units.filter((unit) => unit.text.trim() !== '') : units)
   const body: Unit[] = []
   const folds: { title: string | null; units: Unit[]; words: number }[] = []
   let words = 0

@@ -36,7 +36,7 @@ export function bytes(count: number): string {
 /** 0.3 s, 12 s, 3 min. */
 export function duration(ms: number): string {
   const seconds = ms / 1000
-  if (seconds < 0.05) return 'under 0.1 s'
+  if (seconds < 0.05) return m.underTenth
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`
 }

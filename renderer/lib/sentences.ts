@@ -1,8 +1,7 @@
 // Owns where a sentence ends, for the first line of an answer and for what is read aloud. Pure.
 
-const ABBREVIATIONS = new Set(
-  'e.g i.e etc vs cf approx ca dr mr mrs prof st fig no max min resp incl excl b.d o.d t.d.s q.d.s p.r.n i.v i.m s.c p.o mg ml'.split(' '),
-)
+/** Followed by a capital these still go on; "mg." and "t.d.s." then end a sentence far more often than not. */
+const ABBREVIATIONS = new Set(['e.g', 'i.e', 'vs', 'cf', 'approx', 'ca', 'dr', 'mr', 'mrs', 'ms', 'prof'])
 const END = /[.!?…]["”’')\]*_]*(?=\s+["“‘'([*_]*[\p{Lu}]|\s*\n)/gu
 
 /**
@@ -13,7 +12,7 @@ export function firstSentenceEnd(text: string): number | null {
   for (const match of text.matchAll(END)) {
     const end = match.index + match[0].length
     const word = /([\p{L}.]+)$/u.exec(text.slice(0, match.index))?.[1]?.toLowerCase() ?? ''
-    if (match[0].startsWith('.') && (ABBREVIATIONS.has(word) || /^\p{L}$/u.test(word))) continue
+    if (match[0].startsWith('.') && ABBREVIATIONS.has(word)) continue
     if (isBalanced(text.slice(0, end))) return end
   }
   return null

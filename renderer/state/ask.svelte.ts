@@ -115,14 +115,21 @@ export class Ask {
         } else own?.take(event)
         if (event.type === 'done') this.#parts.conversations.touch(event.conversation)
       }
-      own?.lose(AppError.wire(new AppError('CONNECTION_LOST')))
+      // an end without `done` is a connection that broke; after `done` this changes nothing
+      this.#lose(own, new AppError('CONNECTION_LOST'))
       refused(new AppError('CONNECTION_LOST'))
     } catch (error) {
-      own?.lose(AppError.wire(error))
+      this.#lose(own, error)
       refused(error)
     } finally {
       if (own) this.#live.delete(own.turn.id)
     }
+  }
+
+  #lose(own: AskTurn | null, error: unknown): void {
+    if (!own?.live) return
+    own.lose(AppError.wire(error))
+    this.#parts.conversations.mark(own.turn.conversation, 'partial')
   }
 
   #accept({ conversation, turn }: Extract<AskEvent, { type: 'accepted' }>, input: AskInput): AskTurn {

@@ -43,6 +43,11 @@ export class Conversations {
     this.list = [{ ...conversation, snippet: null }, ...this.list.filter(({ id }) => id !== conversation.id)]
   }
 
+  /** Says how a conversation's last answer ended, when the host could not. */
+  mark(id: string, lastStatus: ConversationHit['lastStatus']): void {
+    this.list = this.list.map((hit) => (hit.id === id ? { ...hit, lastStatus } : hit))
+  }
+
   async rename(id: string, title: string): Promise<void> {
     const renamed = await this.#client.call('conversation.rename', { id, title })
     this.list = this.list.map((hit) => (hit.id === id ? { ...renamed, snippet: hit.snippet } : hit))

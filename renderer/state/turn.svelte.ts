@@ -27,6 +27,8 @@ export class AskTurn {
   readonly #growing = new GrowingMarkdown()
   #pending: AskEvent[] = []
   #unsaid = ''
+  /** What has arrived of the answer; the stored turn has it only at the end. */
+  #answer = ''
   #say: (text: string) => void = () => {}
   readonly #flush = perFrame(() => this.#apply())
 
@@ -55,7 +57,7 @@ export class AskTurn {
     this.#flush.now()
     if (!this.live) return
     const { code, message } = error
-    this.#end({ ...this.turn, status: 'partial', error: { code, message } })
+    this.#end({ ...this.turn, status: 'partial', answer: this.#answer, reasoning: this.reasoning, error: { code, message } })
   }
 
   #apply(): void {
@@ -94,6 +96,7 @@ export class AskTurn {
   #write(text: string, reasoning: string): void {
     if (reasoning !== '') this.reasoning += reasoning
     if (text === '') return
+    this.#answer += text
     this.#growing.push(text)
     this.units = this.#growing.units
     const { sentences, rest } = takeSentences(this.#unsaid + text)

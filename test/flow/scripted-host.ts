@@ -41,9 +41,9 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
     'app.info': () => ({
       version: '0.1.0',
       host: 'loopback',
-      dataFolder: '/home/nurse/.local/share/rushlight',
-      modelFolder: '/home/nurse/.local/share/rushlight/models',
-      logFolder: '/home/nurse/.local/share/rushlight/logs',
+      dataFolder: '~/.local/share/rushlight',
+      modelFolder: '~/.local/share/rushlight/models',
+      logFolder: '~/.local/share/rushlight/logs',
     }),
     'conversation.list': ({ search }) =>
       search === undefined

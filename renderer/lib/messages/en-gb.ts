@@ -12,6 +12,7 @@ export const enGB = {
   cancel: 'Cancel',
   dismiss: 'Dismiss',
   words,
+  underTenth: 'under 0.1 s',
   categories: {
     emergency: 'Emergency',
     medication: 'Medication',
