@@ -66,7 +66,7 @@ export async function* ask(parts: AskParts, input: Question, signal: AbortSignal
   const plan = () =>
     planPrompt({ prompts: parts.prompts, category: classification.category, question, history, limits: engine.limits() }, engine.count)
   // refused before it is stored, so that the text stays in the composer; while a model loads, its limit is not known yet
-  let planned: Plan | null = engine.isReady() ? await plan() : null
+  let planned: Plan | null = engine.isReady() ? await plan().catch(unlessRefused) : null
 
   const accepted = store.createTurn({
     conversation: input.conversation,
@@ -92,6 +92,12 @@ export async function* ask(parts: AskParts, input: Question, signal: AbortSignal
     draft.save()
   }
   yield { type: 'done', ...draft.save() }
+}
+
+/** An engine that dies while it counts is no reason to refuse: the question is stored and waits for the restart. */
+function unlessRefused(error: unknown): null {
+  if (error instanceof AppError && error.code === 'QUESTION_TOO_LONG') throw error
+  return null
 }
 
 const waiting: AskEvent = { type: 'stage', stage: 'waiting', progress: null, remainingMs: null }

@@ -118,7 +118,7 @@ function isLocal(url: string, devTools: boolean): boolean {
   return isOwnUrl(url) || isOwnBlob(url) || url.startsWith('data:') || (devTools && url.startsWith('devtools:'))
 }
 
-/** Text editing and text size; there is nothing else that a menu would do. */
+/** Text editing; the page has its own text size, on the keys that a zoom would take. */
 export function installMenu(options: { devTools: boolean; mac: boolean }): void {
   const edit: MenuItemConstructorOptions[] = [
     { role: 'undo' },
@@ -129,13 +129,11 @@ export function installMenu(options: { devTools: boolean; mac: boolean }): void 
     { role: 'paste' },
     { role: 'selectAll' },
   ]
-  const view: MenuItemConstructorOptions[] = [{ role: 'resetZoom' }, { role: 'zoomIn' }, { role: 'zoomOut' }]
-  if (options.devTools) view.push({ type: 'separator' }, { role: 'toggleDevTools' })
   Menu.setApplicationMenu(
     Menu.buildFromTemplate([
       ...(options.mac ? [{ role: 'appMenu' } as const] : []),
       { label: 'Edit', submenu: edit },
-      { label: 'View', submenu: view },
+      ...(options.devTools ? [{ label: 'View', submenu: [{ role: 'toggleDevTools' } as const] }] : []),
     ]),
   )
 }

@@ -100,11 +100,12 @@ test('only a file that the page made itself may be saved', () => {
   for (const url of others) expect(saved(url), url).toBe(false)
 })
 
-test('the menus edit and enlarge text; developer tools only while developing', () => {
+test('the menus edit text and leave its size to the page; developer tools only while developing', () => {
   const roles = () => log.menus.flat(2).flatMap((item) => [item.role, ...(Array.isArray(item.submenu) ? item.submenu.map(({ role }) => role) : [])])
   installMenu({ devTools: false, mac: false })
-  expect(roles()).toEqual(expect.arrayContaining(['copy', 'paste', 'zoomIn']))
+  expect(roles()).toEqual(expect.arrayContaining(['copy', 'paste']))
   expect(roles()).not.toContain('toggleDevTools')
+  expect(roles()).not.toContain('zoomIn')
   expect(roles()).not.toContain('reload')
   installMenu({ devTools: true, mac: true })
   expect(roles()).toEqual(expect.arrayContaining(['appMenu', 'toggleDevTools']))
