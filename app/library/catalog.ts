@@ -28,7 +28,12 @@ export const CatalogEntry = z.object({
   source: z.string(),
 })
 export type CatalogEntry = z.infer<typeof CatalogEntry>
-const Catalog = z.object({ version: z.number().int(), models: z.array(CatalogEntry).min(1) })
+const unique = (key: 'id' | 'file') => (models: CatalogEntry[]) => new Set(models.map((entry) => entry[key].toLowerCase())).size === models.length
+const Catalog = z.object({
+  version: z.number().int(),
+  // two entries of one name would make it chance which of them answers
+  models: z.array(CatalogEntry).min(1).refine(unique('id'), 'an id occurs twice').refine(unique('file'), 'a file occurs twice'),
+})
 
 /** Throws CATALOG_INVALID; `data` says where. */
 export function readCatalog(path: string): CatalogEntry[] {

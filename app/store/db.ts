@@ -1,6 +1,6 @@
 // Owns the database file: opening, pragmas, transactions, the slow-query log, and the translation of SQLite's failures into codes.
 import Database from 'better-sqlite3'
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AppError, type Code } from '../contract/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -15,7 +15,7 @@ export interface Store {
   run(sql: string, ...values: unknown[]): void
   /** Hands over row by row until `take` returns false; rows after that are never made. No other statement may run meanwhile. */
   takeWhile(take: (row: Row) => boolean, sql: string, ...values: unknown[]): void
-  /** All of `work` or nothing of it. */
+  /** All of `work` or nothing of it; it may be run twice and must do nothing but read and write here. */
   transaction<T>(work: () => T): T
   log: Log
   close(): void
@@ -44,25 +44,29 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
   }
 
   const prepared = new Map<string, Database.Statement>()
-  let renewed = false
-  const attempt = <T>(sql: string, work: (statement: Database.Statement) => T): T => {
+  const statementOf = (sql: string) => {
     let statement = prepared.get(sql)
     if (!statement) prepared.set(sql, (statement = db.prepare(sql)))
+    return statement
+  }
+  let renewed = false
+  /** A damaged index must not keep a question from being stored. Once only, so that a bad disk cannot make a loop of it. */
+  const withIndex = <T>(work: () => T): T => {
     try {
-      return work(statement)
+      return work()
     } catch (error) {
-      // a damaged index must not keep a question from being stored; once only, so that a bad disk cannot make a loop of it
-      if (!isIndexDamage(error) || renewed) throw error
+      // within a transaction the whole of it is run again: the index may say so only at its end
+      if (!isIndexDamage(error) || renewed || db.inTransaction) throw error
       renewed = true
       log.warn('search index damaged, made again')
       renewIndex(db)
-      return work(statement)
+      return work()
     }
   }
   const timed = <T>(sql: string, work: (statement: Database.Statement) => T): T =>
     guarded(() => {
       const started = performance.now()
-      const result = attempt(sql, work)
+      const result = withIndex(() => work(statementOf(sql)))
       const ms = performance.now() - started
       if (ms > SLOW_MS) log.warn('slow query', { ms: Math.round(ms), sql: sql.replace(/\s+/g, ' ').slice(0, 120) })
       return result
@@ -75,7 +79,7 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
       timed(sql, (statement) => {
         for (const row of statement.iterate(...values) as IterableIterator<Row>) if (!take(row)) break
       }),
-    transaction: (work) => guarded(() => db.transaction(work).immediate()),
+    transaction: (work) => guarded(() => withIndex(() => db.transaction(work).immediate())),
     log,
     close: () => {
       db.close()
@@ -85,6 +89,7 @@ export function openStore(path: string, options: { log: Log; maxPages?: number }
 }
 
 function open(path: string, maxPages: number | undefined): Database.Database {
+  refuseReadOnly(path)
   const depth = depthOf(path)
   const db = new Database(path)
   try {
@@ -104,6 +109,7 @@ function open(path: string, maxPages: number | undefined): Database.Database {
  * killed process leaves none behind.
  */
 function hold(path: string): Database.Database {
+  refuseReadOnly(`${path}.lock`)
   const lock = new Database(`${path}.lock`, { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -126,7 +132,12 @@ function prepare(db: Database.Database, maxPages: number | undefined): void {
   if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`)
 }
 
-/** A read-only file opens well and fails only at the first question: better said now. BEGIN IMMEDIATE alone would not do, it falls back to reading. */
+/** SQLite opens a read-only file well: as a lock it would lock nothing, and as a database leave read-only files beside it that outlast the fault. */
+function refuseReadOnly(path: string): void {
+  if (existsSync(path)) accessSync(path, constants.W_OK)
+}
+
+/** A read-only disk would be noticed only at the first question: better said now. BEGIN IMMEDIATE alone would not do, it falls back to reading. */
 function proveWritable(db: Database.Database): void {
   const version = Number(db.pragma('user_version', { simple: true }))
   db.exec(`BEGIN; PRAGMA user_version = ${version}; ROLLBACK`)

@@ -41,12 +41,16 @@ function turnParts(turn: Turn): string[] {
  * rule the whole page, and a picture is fetched by whoever opens the file: the sign that begins each is made plain text. "<30" stays as it is.
  */
 function quote(text: string): string {
-  return text
-    .replace(/<(?=[a-z/!?])/gi, '\\<')
-    .replace(/!\[/g, '!\\[')
-    .split(/\r\n|\r|\n/)
-    .map((line) => `> ${line.replace(/^([\s>]*)\[(?=[^\]]*\]:)/, '$1\\[')}`)
-    .join('\n')
+  return (
+    text
+      // an entity: a backslash of the text's own before it would undo a backslash
+      .replace(/<(?=[a-z/!?])/gi, '&lt;')
+      .replace(/!\[/g, '!\\[')
+      .replace(/(?<!\\)\[(?=[^\]\n]*\]:)/g, '\\[')
+      .split(/\r\n|\r|\n/)
+      .map((line) => `> ${line}`)
+      .join('\n')
+  )
 }
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').replace(/([\\`*_[\]<>#])/g, '\\$1')

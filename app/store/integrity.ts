@@ -27,8 +27,11 @@ export function checkWhole(db: Database.Database, depth: 'all' | 'small tables')
   }
 }
 
-/** True for the failure that only the search index can have. */
-export const isIndexDamage = (error: unknown) => (error as { code?: unknown } | null)?.code === 'SQLITE_CORRUPT_VTAB'
+/** True for the failure that only the search index can have, also when it has its code for people already. */
+export function isIndexDamage(error: unknown): boolean {
+  const reason = error instanceof AppError ? error.cause : error
+  return (reason as { code?: unknown } | null | undefined)?.code === 'SQLITE_CORRUPT_VTAB'
+}
 
 /** Makes the search index again from the turns; some seconds for tens of thousands of them. */
 export function renewIndex(db: Database.Database): void {

@@ -37,16 +37,18 @@ describe('the catalogue', () => {
 describe('the library', () => {
   it('starts with the demonstration, and prefers a real model as soon as there is one', () => {
     expect(library.defaultId()).toBe('rushlight-starter')
-    writeFileSync(join(models, 'own model.gguf'), 'x')
+    writeFileSync(join(models, 'no model.gguf'), 'x')
+    expect(library.defaultId()).toBe('rushlight-starter')
+    writeFileSync(join(models, 'own model.gguf'), 'GGUF and more')
     expect(library.defaultId()).toBe('own model.gguf')
   })
 
-  it('lists what is a file and ends in .gguf, and marks the active one', () => {
+  it('lists what is a file and ends in .gguf, and marks the active one', async () => {
     writeFileSync(join(models, 'a b 张.GGUF'), 'x')
     writeFileSync(join(models, 'notes.txt'), 'x')
     mkdirSync(join(models, 'folder.gguf'))
     symlinkSync(join(models, 'nowhere'), join(models, 'dangling.gguf'))
-    const list = library.list('a b 张.GGUF')
+    const list = await library.list('a b 张.GGUF')
     const installed = list.filter((model) => model.state === 'installed')
     expect(installed.map(({ fileName, active }) => [fileName, active])).toEqual([
       ['a b 张.GGUF', true],

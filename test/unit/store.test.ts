@@ -1,11 +1,9 @@
 // Owns the tests of the database on real SQLite: nothing acknowledged is lost, nothing typed can break it, every failure has its code.
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Classification } from '../../app/contract/entities.ts'
 import { Conversations } from '../../app/store/conversations.ts'
@@ -208,36 +206,4 @@ describe('a disk that fails', () => {
     expect(() => openStore(bad, { log })).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }))
     expect(readFileSync(bad, 'utf8')).toContain('no database')
   })
-})
-
-describe('a process killed while it writes', () => {
-  it('has lost no acknowledged turn, ten times over', async () => {
-    const writer = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
-    const target = join(folder, 'killed.db')
-    const acknowledged = new Set<string>()
-    for (let round = 0; round < 10; round++) {
-      const child = spawn(process.execPath, [writer, target], { stdio: ['ignore', 'pipe', 'inherit'] })
-      await new Promise<void>((resolve) => {
-        let text = ''
-        child.stdout.on('data', (chunk: Buffer) => {
-          text += chunk.toString()
-          if (text.split('\n').length > 5 + round * 3) child.kill('SIGKILL')
-        })
-        child.on('close', () => {
-          for (const id of text.split('\n').slice(0, -1)) acknowledged.add(id)
-          resolve()
-        })
-      })
-      const reopened = openStore(target, { log })
-      const after = new Conversations(reopened)
-      after.recoverUnfinished()
-      const stored = reopened.all('SELECT id, status FROM turns')
-      const ids = new Set(stored.map(({ id }) => String(id)))
-      expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([])
-      expect(stored.filter(({ status }) => status === 'answering')).toEqual([])
-      reopened.close()
-    }
-    expect(acknowledged.size).toBeGreaterThan(50)
-    expect(existsSync(target)).toBe(true)
-  }, 60_000)
 })
