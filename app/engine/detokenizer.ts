@@ -16,7 +16,8 @@ export function createDetokenizer<T>(
     if (!final && text.endsWith('\ufffd') && pending.length < 8) return ''
     shown.push(...pending)
     pending = []
-    return text
+    // an answer cut in the middle of a character ends before it
+    return final ? text.replace(/\ufffd+$/, '') : text
   }
   const release = (final: boolean): { text: string; stopped: boolean } => {
     for (const stop of stops) {

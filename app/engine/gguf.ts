@@ -2,6 +2,7 @@
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { AppError, type Code } from '../contract/errors.ts'
+import { Cursor, Ended } from './cursor.ts'
 import { mixture, tensorTypes } from './ggml-types.ts'
 
 export interface ModelFacts {
@@ -20,12 +21,18 @@ export interface ModelFacts {
 const LIMIT = {
   keys: 4096,
   keyLength: 1024,
-  text: 16 * 1024 * 1024,
+  /** A longer text, such as a chat template, is skipped: no fact read here is one. */
+  text: 4096,
   array: 16_000_000,
   tensors: 65_536,
-  dimensions: 8,
+  /** GGML_MAX_DIMS */
+  dimensions: 4,
   header: 512 * 1024 * 1024,
+  /** Of a name that is shown. */
+  shown: 120,
 } as const
+/** They read a text and give a vector; none of them writes. Names that hold `bert` are the rest of the family. */
+const ENCODERS = new Set(['t5encoder', 'gemma-embedding', 'wavtokenizer-dec'])
 const SCALAR_BYTES: readonly (number | undefined)[] = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8]
 const [STRING, ARRAY] = [8, 9]
 
@@ -45,7 +52,7 @@ export async function inspectModel(path: string): Promise<ModelFacts> {
   }
   try {
     const { size } = await handle.stat()
-    const header = await readHeader(new Cursor(handle, size), refuse)
+    const header = await readHeader(new Cursor(handle, size, LIMIT.header), refuse)
     return judge({ path, size, file }, header, refuse)
   } catch (error) {
     if (error instanceof Ended) throw refuse('MODEL_TRUNCATED', 'ends in the middle of its header. Copy it again from its source.')
@@ -66,6 +73,7 @@ async function readHeader(cursor: Cursor, refuse: Refuse): Promise<Header> {
   const damaged = () => refuse('MODEL_NOT_GGUF', 'has a damaged GGUF header. Copy it again from its source.')
   if (cursor.size < 4 || (await cursor.text(4)) !== 'GGUF') throw refuse('MODEL_NOT_GGUF', 'is not a GGUF model. Choose a file that ends in .gguf.')
   const version = await cursor.u32()
+  if (version >= 1 << 16) throw refuse('MODEL_NOT_GGUF', 'is written for another kind of processor (big-endian). Convert the model again.')
   if (version < 2 || version > 3) throw refuse('MODEL_NOT_GGUF', `is GGUF version ${version}; this engine reads 2 and 3. Convert the model again.`)
   const [tensorCount, keyCount] = [await cursor.u64(), await cursor.u64()]
   if (tensorCount > LIMIT.tensors || keyCount > LIMIT.keys) throw damaged()
@@ -73,15 +81,16 @@ async function readHeader(cursor: Cursor, refuse: Refuse): Promise<Header> {
   const value = async (type: number): Promise<string | number> => {
     if (type === STRING) {
       const length = await cursor.u64()
-      if (length > LIMIT.text) throw damaged()
-      return cursor.text(length)
+      if (length <= LIMIT.text) return cursor.text(length)
+      cursor.skip(length)
+      return ''
     }
     if (type === ARRAY) {
       const [inner, count] = [await cursor.u32(), await cursor.u64()]
       if (count > LIMIT.array) throw damaged()
       const bytes = SCALAR_BYTES[inner]
       if (bytes !== undefined) cursor.skip(bytes * count)
-      else if (inner === STRING) for (let n = 0; n < count; n++) cursor.skip(await cursor.u64())
+      else if (inner === STRING) await cursor.skipTexts(count)
       else throw damaged()
       return count
     }
@@ -114,16 +123,22 @@ async function readHeader(cursor: Cursor, refuse: Refuse): Promise<Header> {
 }
 
 function judge({ path, size, file }: { path: string; size: number; file: string }, { keys, tensors, dataAt }: Header, refuse: Refuse): ModelFacts {
-  const text = (key: string) => String(keys.get(key) ?? '')
+  // a name goes into sentences and onto the page
+  const text = (key: string) =>
+    String(keys.get(key) ?? '')
+      .replace(/[\p{Cc}\p{Cf}]/gu, '')
+      .slice(0, LIMIT.shown)
   const architecture = text('general.architecture')
   const number = (key: string) => Number(keys.get(`${architecture}.${key}`) ?? 0)
   const kind = text('general.type')
   if (kind === 'adapter') throw refuse('MODEL_NOT_A_MODEL', 'is an adapter, not a model. Choose the model that it belongs to.')
   if (kind === 'mmproj' || architecture === 'clip')
     throw refuse('MODEL_NOT_A_MODEL', 'reads pictures for another model and writes no text. Choose a language model.')
+  if (Number(keys.get('split.no') ?? 0) > 0)
+    throw refuse('MODEL_NOT_A_MODEL', 'is a later part of a model in several files. Choose the first part, with the others beside it.')
   if (architecture === '') throw refuse('MODEL_NOT_A_MODEL', 'names no architecture. Choose a language model.')
   if (tensors.length === 0) throw refuse('MODEL_VOCAB_ONLY', 'holds only a vocabulary, no model. Choose the full model file.')
-  if (/bert/.test(architecture) || number('block_count') === 0)
+  if (/bert/.test(architecture) || ENCODERS.has(architecture) || number('block_count') === 0)
     throw refuse('MODEL_NOT_A_MODEL', 'is not a model that writes text. Choose a language model.')
   if (!keys.has('tokenizer.ggml.tokens')) throw refuse('MODEL_NOT_A_MODEL', 'has no vocabulary. Choose a complete language model.')
 
@@ -151,62 +166,5 @@ function judge({ path, size, file }: { path: string; size: number; file: string 
     quantisation: mixture(bytesByType),
     layers: number('block_count'),
     trainContextSize: number('context_length'),
-  }
-}
-
-/** The header ran into the end of the file. */
-class Ended extends Error {}
-
-/** Reads forward through the file in large pieces; skipping costs nothing. */
-class Cursor {
-  at = 0
-  readonly size: number
-  readonly #handle: FileHandle
-  #buffer = Buffer.alloc(0)
-  #from = 0
-
-  constructor(handle: FileHandle, size: number) {
-    this.#handle = handle
-    this.size = size
-  }
-
-  skip(bytes: number): void {
-    this.at += bytes
-    if (this.at > Math.min(this.size, LIMIT.header)) throw new Ended()
-  }
-
-  async text(length: number): Promise<string> {
-    return (await this.#take(length)).toString('utf8')
-  }
-
-  async u32(): Promise<number> {
-    return (await this.#take(4)).readUInt32LE()
-  }
-
-  /** Above 2^53 a number is no longer exact; every caller refuses long before that. */
-  async u64(): Promise<number> {
-    return Number((await this.#take(8)).readBigUInt64LE())
-  }
-
-  async number(type: number, bytes: number): Promise<number> {
-    const raw = await this.#take(bytes)
-    if (type === 6) return raw.readFloatLE()
-    if (type === 12) return raw.readDoubleLE()
-    if (bytes === 8) return Number(type === 11 ? raw.readBigInt64LE() : raw.readBigUInt64LE())
-    return type % 2 === 1 && type !== 7 ? raw.readIntLE(0, bytes) : raw.readUIntLE(0, bytes)
-  }
-
-  async #take(length: number): Promise<Buffer> {
-    if (this.at + length > Math.min(this.size, LIMIT.header)) throw new Ended()
-    if (this.at < this.#from || this.at + length > this.#from + this.#buffer.length) {
-      const want = Buffer.alloc(Math.min(Math.max(length, 1 << 18), this.size - this.at))
-      const { bytesRead } = await this.#handle.read(want, 0, want.length, this.at)
-      if (bytesRead < length) throw new Ended()
-      this.#buffer = want.subarray(0, bytesRead)
-      this.#from = this.at
-    }
-    const piece = this.#buffer.subarray(this.at - this.#from, this.at - this.#from + length)
-    this.at += length
-    return piece
   }
 }

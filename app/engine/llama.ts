@@ -13,11 +13,15 @@ import {
   type Token,
 } from 'node-llama-cpp'
 import { availableParallelism } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import type { GenerateEvent, LoadedInfo, Message } from '../contract/engine.ts'
 import { AppError } from '../contract/errors.ts'
 import { ChunkSizer } from './chunks.ts'
 import { createDetokenizer } from './detokenizer.ts'
+import type { ModelFacts } from './gguf.ts'
+import { availableMemory, refuseTooLarge, RefusedByEngine } from './load-failure.ts'
 
+type Composed = ReturnType<ChatWrapper['generateContextState']>
 export interface LoadOptions {
   modelPath: string
   gpu: 'auto' | 'off'
@@ -26,47 +30,68 @@ export interface LoadOptions {
 }
 // One batch must stay short enough that a stop is honoured within 150 ms; larger batches also cost memory for logits.
 const BATCH = 256
+// llama.cpp's log arrives by another queue than its failure
+const LOG_MS = 50
+const WORDS_KEPT = 20
+/** Never disposed: in node-llama-cpp 3.21 every instance but the first of a process is deaf to llama.cpp's log. */
+const engines = new Map<'auto' | 'off', Promise<Llama>>()
+/** What llama.cpp has said since the latest load began. */
+let words: string[] = []
 
 /** Spinning threads on every core were measured up to 36 times slower on a busy machine, so one core is left to the rest of it. */
 export function decodeThreads(cores: number = availableParallelism()): number {
   return Math.max(1, cores - 1)
 }
 
+function engine(gpu: 'auto' | 'off'): Promise<Llama> {
+  const known = engines.get(gpu)
+  if (known) return known
+  const started = getLlama({
+    gpu: gpu === 'off' ? false : 'auto',
+    build: 'never',
+    logLevel: LlamaLogLevel.error,
+    // never to standard output, where it could be mixed with what a host says
+    logger: (_, text) => {
+      words = [...words, text].slice(-WORDS_KEPT)
+      process.stderr.write(text + '\n')
+    },
+  })
+  engines.set(gpu, started)
+  // a driver that fails now may work at the next try
+  started.catch(() => engines.delete(gpu))
+  return started
+}
+
 export class LoadedModel {
   readonly info: LoadedInfo
-  readonly #llama: Llama
   readonly #model: LlamaModel
   readonly #context: LlamaContext
   readonly #sequence: LlamaContextSequence
   readonly #wrapper: ChatWrapper
   readonly #chunks = new ChunkSizer(BATCH)
 
-  private constructor(parts: { llama: Llama; model: LlamaModel; context: LlamaContext; info: LoadedInfo }) {
+  private constructor(parts: { model: LlamaModel; context: LlamaContext; info: LoadedInfo }) {
     this.info = parts.info
-    this.#llama = parts.llama
     this.#model = parts.model
     this.#context = parts.context
     this.#sequence = parts.context.getSequence()
     this.#wrapper = resolveChatWrapper(parts.model)
   }
 
-  /** Progress runs 0…1. Throws what llama.cpp throws; engine.ts gives it a code. `facts` are what the file's header says. */
-  static async load(
-    options: LoadOptions,
-    facts: { name: string; quantisation: string; architecture: string },
-    onProgress: (progress: number) => void,
-    signal: AbortSignal,
-  ): Promise<LoadedModel> {
+  /**
+   * Progress runs 0…1. `facts` are what the file's header says. Throws MODEL_TOO_LARGE before it begins, or RefusedByEngine with what
+   * llama.cpp said; engine.ts gives that a code.
+   */
+  static async load(options: LoadOptions, facts: ModelFacts, onProgress: (progress: number) => void, signal: AbortSignal): Promise<LoadedModel> {
     const threads = options.threads ?? decodeThreads()
-    const llama = await getLlama({
-      gpu: options.gpu === 'off' ? false : 'auto',
-      build: 'never',
-      maxThreads: threads,
-      logLevel: LlamaLogLevel.error,
-      logger: (_, text) => void process.stderr.write(text + '\n'),
-    })
+    const llama = await engine(options.gpu)
+    llama.maxThreads = threads
+    words = []
+    let model: LlamaModel | null = null
     try {
-      const model = await llama.loadModel({
+      const graphics = llama.gpu === false ? 0 : (await llama.getVramState()).free
+      refuseTooLarge(facts, availableMemory() + graphics)
+      model = await llama.loadModel({
         modelPath: options.modelPath,
         onLoadProgress: (progress) => onProgress(progress * 0.95),
         loadSignal: signal,
@@ -80,7 +105,9 @@ export class LoadedModel {
       const backend = llama.gpu === false ? 'cpu' : llama.gpu
       const device = llama.gpu === false ? 'CPU' : ((await llama.getGpuDeviceNames())[0] ?? backend.toUpperCase())
       const info: LoadedInfo = {
-        ...facts,
+        name: facts.name,
+        architecture: facts.architecture,
+        quantisation: facts.quantisation,
         backend: model.gpuLayers > 0 ? backend : 'cpu',
         device: model.gpuLayers > 0 ? device : 'CPU',
         gpuLayers: model.gpuLayers,
@@ -90,27 +117,28 @@ export class LoadedModel {
         trainContextSize: model.trainContextSize,
         engine: 'llama.cpp',
       }
-      const loaded = new LoadedModel({ llama, model, context, info })
+      const loaded = new LoadedModel({ model, context, info })
       onProgress(1)
       return loaded
     } catch (error) {
-      await llama.dispose()
-      throw error
+      await model?.dispose()
+      if (error instanceof AppError) throw error
+      await setTimeout(LOG_MS)
+      throw new RefusedByEngine(words, error)
     }
   }
 
   async dispose(): Promise<void> {
     await this.#context.dispose()
     await this.#model.dispose()
-    await this.#llama.dispose()
   }
 
   /**
    * Tokens of the whole prompt in the model's own chat format. What a person wrote is plain text inside it and is tokenised without
-   * control tokens, so `<|im_end|>` in a question stays seven characters and not the end of the turn.
+   * control tokens, so `<|im_end|>` in a question stays ten characters and not the end of the turn.
    */
   tokenize(messages: Message[]): Token[] {
-    return this.#compose(messages).contextText.tokenize(this.#model.tokenizer)
+    return this.#tokens(this.#compose(messages))
   }
 
   /** Reads the prompt in small chunks, then writes. Ends with `done`; an abort ends it within one chunk or one token. */
@@ -120,10 +148,11 @@ export class LoadedModel {
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     const startedAt = performance.now()
-    const prompt = this.tokenize(messages)
+    const composed = this.#compose(messages)
+    const prompt = this.#tokens(composed)
     const size = this.info.contextSize
     if (prompt.length + options.maxTokens > size) {
-      throw new AppError('QUESTION_TOO_LONG', undefined, { tokens: prompt.length, limit: size - options.maxTokens })
+      throw new AppError('QUESTION_TOO_LONG', undefined, { tokens: prompt.length, limit: Math.max(0, size - options.maxTokens) })
     }
     const finish = (stop: 'end' | 'length' | 'stopped', tokens = 0, firstAt: number | null = null): GenerateEvent => {
       const seconds = firstAt === null ? 0 : (performance.now() - firstAt) / 1000
@@ -153,10 +182,10 @@ export class LoadedModel {
     }
     if (signal.aborted) return yield finish('stopped')
 
-    const detokenizer = createDetokenizer<Token>((tokens, last) => this.#model.detokenize(tokens, false, last), this.#stopTexts(messages))
+    const stops = this.#stops(composed)
+    const detokenizer = createDetokenizer<Token>((tokens, last) => this.#model.detokenize(tokens, false, last), stops.texts)
     let tokens = 0
     let firstAt: number | null = null
-    const stopTokens = this.#stopTokens(messages)
     const evaluation = this.#sequence.evaluate(prompt.slice(body), {
       temperature: options.temperature,
       ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -164,7 +193,7 @@ export class LoadedModel {
     })
     for await (const token of evaluation) {
       firstAt ??= performance.now()
-      if (this.#model.isEogToken(token) || stopTokens.has(token)) break
+      if (this.#model.isEogToken(token) || stops.tokens.has(token)) break
       tokens++
       const { text, stopped } = detokenizer.push(token)
       if (text !== '') yield { type: 'text', text, tokens }
@@ -180,7 +209,7 @@ export class LoadedModel {
     yield finish('end', tokens, firstAt)
   }
 
-  #compose(messages: Message[]) {
+  #compose(messages: Message[]): Composed {
     const chatHistory: ChatHistoryItem[] = messages.map(({ role, text }) =>
       role === 'assistant' ? { type: 'model', response: [text] } : { type: role, text },
     )
@@ -188,21 +217,19 @@ export class LoadedModel {
     return this.#wrapper.generateContextState({ chatHistory: [...chatHistory, { type: 'model', response: [''] }] })
   }
 
-  #stops(messages: Message[]): Token[][] {
-    return this.#compose(messages).stopGenerationTriggers.map((trigger) => LlamaText(trigger).tokenize(this.#model.tokenizer))
+  #tokens({ contextText }: Composed): Token[] {
+    const tokens = contextText.tokenize(this.#model.tokenizer)
+    // the wrapper always begins with BOS; a model whose header forbids it was trained without
+    const { bos, shouldPrependBosToken } = this.#model.tokens
+    return bos !== null && tokens[0] === bos && !shouldPrependBosToken ? tokens.slice(1) : tokens
   }
 
-  #stopTokens(messages: Message[]): Set<Token> {
-    return new Set(
-      this.#stops(messages)
-        .filter((trigger) => trigger.length === 1)
-        .map(([token]) => token!),
-    )
-  }
-
-  #stopTexts(messages: Message[]): string[] {
-    return this.#stops(messages)
-      .filter((trigger) => trigger.length > 1)
-      .map((trigger) => this.#model.detokenize(trigger, true))
+  /** What ends an answer beside the end-of-generation tokens: single tokens, and texts that the model may write in several. */
+  #stops({ stopGenerationTriggers }: Composed): { tokens: Set<Token>; texts: string[] } {
+    const triggers = stopGenerationTriggers.map((trigger) => LlamaText(trigger).tokenize(this.#model.tokenizer))
+    return {
+      tokens: new Set(triggers.filter(({ length }) => length === 1).map(([token]) => token!)),
+      texts: triggers.filter(({ length }) => length > 1).map((trigger) => this.#model.detokenize(trigger, true)),
+    }
   }
 }

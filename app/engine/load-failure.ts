@@ -1,73 +1,58 @@
 // Owns the translation of what llama.cpp says about a model that does not load into a code and a sentence.
 import { freemem } from 'node:os'
 import { basename } from 'node:path'
-import { AppError } from '../contract/errors.ts'
+import { AppError, type Code } from '../contract/errors.ts'
 import type { ModelFacts } from './gguf.ts'
 
-/** `error` is whatever loading threw. The engine's own words go into `data`, for the log. */
+/** What llama.cpp logged while it failed: its thrown message alone is the same for every cause. */
+export class RefusedByEngine extends Error {
+  override name = 'RefusedByEngine'
+  readonly words: readonly string[]
+  constructor(words: readonly string[], cause: unknown) {
+    super('the engine refused the model', { cause })
+    this.words = words
+  }
+}
+
+// enough for the log to tell the cause, too little to fill it
+const WORDS_KEPT = 500
+
+/** `error` is whatever loading threw. The engine's own words go into `data.words`, for the log. */
 export function loadFailure(error: unknown, facts: ModelFacts): AppError {
   if (error instanceof AppError) return error
-  const words = error instanceof Error ? error.message : String(error)
-  const data = { words: words.slice(0, 500) }
+  const words = said(error)
+  const refuse = (code: Code, sentence: string) => new AppError(code, sentence, { words: words.slice(0, WORDS_KEPT) }, error)
   const file = basename(facts.path)
-  if (/architecture/i.test(words)) {
-    return new AppError(
-      'MODEL_ARCHITECTURE',
-      `This engine does not know the architecture “${facts.architecture}” of ${file}. Choose another model or update Rushlight.`,
-      data,
-      error,
-    )
+  if (/unknown (model )?architecture/i.test(words)) {
+    const unknown = `This engine does not know the architecture “${facts.architecture}” of ${file}. Choose another model or update Rushlight.`
+    return refuse('MODEL_ARCHITECTURE', unknown)
   }
-  if (/insufficient|memory|alloc/i.test(words)) return tooLarge(facts, data, error)
-  // llama.cpp says only "failed to load"; the header tells more
-  if (!KNOWN.has(facts.architecture)) {
-    return new AppError(
-      'MODEL_ARCHITECTURE',
-      `This engine probably does not know the architecture “${facts.architecture}” of ${file}. Choose another model or update Rushlight.`,
-      data,
-      error,
-    )
+  if (/insufficient memory|out of memory|(failed|unable|cannot) to allocate|bad_alloc|too large to fit/i.test(words)) {
+    return refuse('MODEL_TOO_LARGE', needsMore(facts, availableMemory()))
   }
-  if (facts.bytes > freemem() * 0.95) return tooLarge(facts, data, error)
-  return new AppError(
-    'MODEL_LOAD_FAILED',
-    `The engine could not load ${file}. Choose another model; the log has the engine’s own words.`,
-    data,
-    error,
-  )
+  return refuse('MODEL_LOAD_FAILED', `The engine could not load ${file}. Choose another model; the log has the engine’s own words.`)
 }
 
-function tooLarge(facts: ModelFacts, data: unknown, error: unknown): AppError {
+/** Thrown before loading: half a minute of swapping tells a person nothing. `free` is in bytes, graphics memory included. */
+export function refuseTooLarge(facts: ModelFacts, free: number): void {
+  if (facts.bytes > free) throw new AppError('MODEL_TOO_LARGE', needsMore(facts, free), { bytes: facts.bytes, free })
+}
+
+/** Bytes that a new program may take, caches that the system would give up included, but never more than this process is allowed. */
+export function availableMemory(): number {
+  // 0 or a number beyond any machine when the process is not confined
+  const allowed = process.constrainedMemory()
+  return Math.min(freemem(), allowed > 0 ? allowed : Infinity)
+}
+
+function needsMore(facts: ModelFacts, free: number): string {
   const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
-  return new AppError(
-    'MODEL_TOO_LARGE',
-    `${basename(facts.path)} needs more than ${gb(facts.bytes)} of memory; ${gb(freemem())} is free. Close other programs or choose a smaller model.`,
-    data,
-    error,
-  )
+  return `${basename(facts.path)} needs more than ${gb(facts.bytes)} of memory; ${gb(free)} is free. Close other programs or choose a smaller model.`
 }
 
-/** Architectures that every llama.cpp of the last years loads: for these a failure has another reason. */
-const KNOWN = new Set([
-  'llama',
-  'qwen2',
-  'qwen2moe',
-  'qwen3',
-  'qwen3moe',
-  'gemma',
-  'gemma2',
-  'gemma3',
-  'phi2',
-  'phi3',
-  'mistral3',
-  'gpt2',
-  'gptneox',
-  'falcon',
-  'mpt',
-  'stablelm',
-  'starcoder2',
-  'deepseek2',
-  'granite',
-  'olmo2',
-  'command-r',
-])
+function said(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+  // llama.cpp repeats its lines on the second try of node-llama-cpp
+  return error instanceof RefusedByEngine ? [...new Set(error.words)].join(' | ') + cause : error.message
+}

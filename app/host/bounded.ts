@@ -12,17 +12,34 @@ export async function within<T>(work: Promise<T>, ms: number, late: () => Error 
   }
 }
 
-/** The events of `source`; a silence of `ms` before the next one throws what `late` returns. */
-export async function* watched<T>(source: AsyncGenerator<T>, ms: number, late: () => Error): AsyncGenerator<T> {
+/**
+ * The events of `source`; a silence of `ms` before the next one throws what `late` returns. `lastSign` is the time (performance.now)
+ * of the last sign of life from elsewhere: an answer that waits behind another one is silent and yet well.
+ */
+export async function* watched<T>(source: AsyncGenerator<T>, ms: number, late: () => Error, lastSign: () => number = () => 0): AsyncGenerator<T> {
   try {
     for (;;) {
-      const next = await within(source.next(), ms, late)
+      const next = await beforeSilence(source.next(), ms, late, lastSign)
       if (next.done) return
       yield next.value
     }
   } finally {
     // not awaited: a source that has fallen silent would not end either
     void source.return(undefined).catch(() => {})
+  }
+}
+
+async function beforeSilence<T>(work: Promise<T>, ms: number, late: () => Error, lastSign: () => number): Promise<T> {
+  const from = performance.now()
+  const quiet = new Error('quiet')
+  for (;;) {
+    const left = ms - (performance.now() - Math.max(from, lastSign()))
+    if (left <= 0) throw late()
+    try {
+      return await within(work, left, () => quiet)
+    } catch (error) {
+      if (error !== quiet) throw error
+    }
   }
 }
 

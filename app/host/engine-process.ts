@@ -14,6 +14,8 @@ export interface EngineChild {
   kill(): void
   /** Called once, also when the process has ended already. */
   onExit(listener: (code: number | null, signal: string | null) => void): void
+  /** Why it died, in its own words, fit for the log: never a part of a prompt. Resolves after its end, '' when it said nothing. */
+  lastWords?(): Promise<string>
 }
 export interface LoadRequest {
   modelPath: string
@@ -23,29 +25,53 @@ export interface LoadRequest {
 }
 export type SupervisorStatus = Omit<EngineStatus, 'model'> & { engine: string; quantisation: string }
 
-/** Every wait has an end. A load or an answer may take long, but not without a sign of life. */
-export const LIMITS = { loadSilence: 120_000, answerSilence: 120_000, count: 10_000, stop: 100, close: 3_000 } as const
-// An engine that has been well for this long is a new story when it dies.
-const HEALTHY_MS = 60_000
+/** Milliseconds. Every wait has an end. A load or an answer may take long, but not without a sign of life. */
+export const LIMITS = {
+  start: 20_000,
+  loadSilence: 120_000,
+  answerSilence: 120_000,
+  count: 10_000,
+  stop: 100,
+  close: 3_000,
+  /** An engine that has been well for this long is a new story when it dies. */
+  healthy: 60_000,
+}
 
+interface Running {
+  readonly child: EngineChild
+  readonly client: Client<EngineContract>
+  /** Resolves once its end has been dealt with: by then the next attempt runs, or the status says failed. */
+  readonly gone: Promise<void>
+  /** Rejects when the process does not answer its first call in time. */
+  readonly started: Promise<unknown>
+  /** We asked for its end. */
+  expected: boolean
+  /** When it last gave a sign of life (performance.now). */
+  heard: number
+}
 const nothingLoaded = { backend: null, device: '', gpuLayers: 0, layers: 0, threads: 0, contextSize: 0, engine: '', quantisation: '' } as const
 
 export class EngineSupervisor {
   readonly #spawn: () => EngineChild
   readonly #log: Log
+  readonly #limits: typeof LIMITS
   readonly #listeners = new Set<() => void>()
-  #running: { child: EngineChild; client: Client<EngineContract>; close(): void; expected: boolean } | null = null
+  #running: Running | null = null
   #request: LoadRequest | null = null
+  /** The latest load, whose outcome every earlier one takes over. */
+  #attempt: AbortController | null = null
+  #loading: Promise<LoadedInfo> | null = null
   #status: SupervisorStatus = { phase: 'starting', progress: 0, restarts: 0, error: null, ...nothingLoaded }
   #answering = 0
-  /** The process has died once since it last proved itself. */
+  /** The process has died once since it last wrote or was well for a minute. */
   #wounded = false
   #readySince = 0
   #closed = false
 
-  constructor(parts: { spawn: () => EngineChild; log: Log }) {
+  constructor(parts: { spawn: () => EngineChild; log: Log; limits?: Partial<typeof LIMITS> }) {
     this.#spawn = parts.spawn
     this.#log = parts.log
+    this.#limits = { ...LIMITS, ...parts.limits }
   }
 
   status(): SupervisorStatus {
@@ -57,35 +83,52 @@ export class EngineSupervisor {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** Starts the process if need be and loads a model. Throws MODEL_*, ENGINE_LOST or ENGINE_TIMEOUT; the status then says failed. */
+  /**
+   * Starts the process if need be and loads a model. A later load or a restart takes over: both callers then hear how that one ends.
+   * A process that dies meanwhile is restarted once. Throws MODEL_*, ENGINE_FAILED or ENGINE_TIMEOUT; the status then says failed.
+   */
   async load(request: LoadRequest): Promise<LoadedInfo> {
     this.#request = request
     this.#wounded = false
-    return this.#load(request, 'loading')
+    return this.#begin(request, 'loading')
   }
 
   /** What a person asked for after a failure: a fresh process, the same model. */
   async restart(): Promise<void> {
     this.#wounded = false
-    this.#end()
-    if (this.#request) await this.#load(this.#request, 'restarting')
+    if (this.#request) await this.#begin(this.#request, 'restarting', true)
+    else await this.#end()
   }
 
+  /** Throws MODEL_NOT_LOADED, or what the status says, when no model is ready. */
   async count(messages: Message[]): Promise<{ tokens: number; contextSize: number }> {
-    return this.#bounded(this.#client().call('engine.count', { messages }), LIMITS.count)
+    const running = this.#usable()
+    return within(running.client.call('engine.count', { messages }), this.#limits.count, () => this.#silent(running))
   }
 
   /** Events of one answer. Throws ENGINE_LOST when the process dies, ENGINE_TIMEOUT when it falls silent. */
-  async *generate(input: { messages: Message[]; maxTokens: number; temperature: number }, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const events = watched(this.#client().stream('engine.generate', input, signal), LIMITS.answerSilence, () => this.#silent())
+  async *generate(
+    input: { messages: Message[]; maxTokens: number; temperature: number; seed?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<GenerateEvent> {
+    const running = this.#usable()
+    const source = running.client.stream('engine.generate', input, signal)
+    const events = watched(
+      source,
+      this.#limits.answerSilence,
+      () => this.#silent(running),
+      () => running.heard,
+    )
     let seen = { promptTokens: 0, tokens: 0 }
     this.#answering++
     this.#set({ phase: 'answering' })
     try {
-      for await (const event of untilStopped(events, signal, LIMITS.stop)) {
+      for await (const event of untilStopped(events, signal, this.#limits.stop)) {
+        running.heard = performance.now()
         if (event.type === 'prefill') seen = { ...seen, promptTokens: event.total }
         else if (event.type === 'text') seen = { ...seen, tokens: event.tokens }
-        else if (event.stop !== 'stopped') this.#wounded = false
+        // it reads and writes again: what killed the one before it is over
+        if (event.type === 'text' || (event.type === 'done' && event.stop !== 'stopped')) this.#wounded = false
         yield event
         if (event.type === 'done') return
       }
@@ -100,32 +143,56 @@ export class EngineSupervisor {
   /** Ends the process: by word, then by force. Never takes longer than a few seconds. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#attempt?.abort()
     const running = this.#running
     if (!running) return
     running.expected = true
-    const gone = new Promise<void>((resolve) => running.child.onExit(() => resolve()))
-    await within(running.client.call('engine.unload', null), LIMITS.close).catch(() => {})
+    await within(running.client.call('engine.unload', null), this.#limits.close).catch(() => {})
     running.child.kill()
-    await within(gone, LIMITS.close).catch(() => {})
-    running.close()
+    await within(running.gone, this.#limits.close).catch(() => {})
   }
 
-  async #load(request: LoadRequest, phase: 'loading' | 'restarting'): Promise<LoadedInfo> {
+  #begin(request: LoadRequest, phase: 'loading' | 'restarting', fresh = false): Promise<LoadedInfo> {
+    this.#attempt?.abort()
+    const attempt = (this.#attempt = new AbortController())
     this.#set({ phase, progress: 0, error: null, ...nothingLoaded })
+    return (this.#loading = this.#load(attempt, request, fresh))
+  }
+
+  async #load(attempt: AbortController, request: LoadRequest, fresh: boolean): Promise<LoadedInfo> {
+    let running: Running | null = null
     try {
-      const client = this.#start().client
-      const events = client.stream('engine.load', request, new AbortController().signal)
-      for await (const event of watched(events, LIMITS.loadSilence, () => this.#silent())) {
+      if (this.#closed) throw new AppError('ENGINE_LOST')
+      if (fresh) await this.#end()
+      attempt.signal.throwIfAborted()
+      const used = (running = this.#running ?? this.#start())
+      await used.started
+      attempt.signal.throwIfAborted()
+      const source = used.client.stream('engine.load', request, attempt.signal)
+      const late = () => this.#silent(used)
+      for await (const event of watched(source, this.#limits.loadSilence, late, () => used.heard)) {
+        used.heard = performance.now()
+        attempt.signal.throwIfAborted()
         if (event.type === 'progress') this.#set({ progress: event.progress })
         else return this.#ready(event.info)
       }
       throw new AppError('ENGINE_LOST')
     } catch (error) {
-      const wire = AppError.wire(error)
-      // a lost process is handled where its exit is heard; here only what the engine itself refused
-      if (wire.code !== 'ENGINE_LOST') this.#fail({ code: wire.code, message: wire.message })
-      throw error
+      return this.#notLoaded(attempt, running, error)
     }
+  }
+
+  /** A lost process is dealt with where its exit is heard; here only what the engine itself refused becomes the status. */
+  async #notLoaded(attempt: AbortController, running: Running | null, error: unknown): Promise<LoadedInfo> {
+    const { code, message, data } = AppError.wire(error)
+    const died = code === 'ENGINE_LOST' || code === 'ENGINE_TIMEOUT'
+    if (died && running && this.#attempt === attempt) await within(running.gone, this.#limits.close).catch(() => {})
+    if (this.#closed) throw error
+    if (this.#attempt !== attempt) return this.#loading!
+    if (died && this.#status.error) throw AppError.unwire(this.#status.error)
+    this.#log.error('model not loaded', { code, words: (data as { words?: unknown } | undefined)?.words })
+    this.#fail({ code, message })
+    throw error
   }
 
   #ready(info: LoadedInfo): LoadedInfo {
@@ -135,54 +202,62 @@ export class EngineSupervisor {
     return info
   }
 
-  #start() {
-    if (this.#running) return this.#running
+  #start(): Running {
     const child = this.#spawn()
-    const lost = { code: 'ENGINE_LOST', message: codes.ENGINE_LOST }
-    const transport = portTransport(child.port, lost)
-    const running = { child, client: createClient<EngineContract>(transport), close: () => transport.close(), expected: false }
+    const transport = portTransport(child.port, { code: 'ENGINE_LOST', message: codes.ENGINE_LOST })
+    const client = createClient<EngineContract>(transport)
+    let leave!: () => void
+    const gone = new Promise<void>((resolve) => (leave = resolve))
+    // nothing is loaded yet, so this costs nothing and shows that the process is up
+    const started = within(client.call('engine.unload', null), this.#limits.start, () => this.#silent(running))
+    started.catch(() => {})
+    const running: Running = { child, client, gone, started, expected: false, heard: performance.now() }
     this.#running = running
-    child.onExit((code, signal) => this.#exited(running, code, signal))
+    child.onExit((code, signal) => {
+      if (this.#running === running) this.#running = null
+      // answers that wait for this process end now, with ENGINE_LOST
+      transport.close()
+      this.#exited(running, code, signal)
+      leave()
+    })
     return running
   }
 
-  #exited(running: { close(): void; expected: boolean }, code: number | null, signal: string | null): void {
-    if (this.#running === running) this.#running = null
-    // answers that wait for this process end now, with ENGINE_LOST
-    running.close()
+  #exited(running: Running, code: number | null, signal: string | null): void {
     if (running.expected || this.#closed) return this.#log.info('engine ended', { code, signal })
     this.#log.error('engine crashed', { code, signal })
-    const recovered = this.#readySince > 0 && performance.now() - this.#readySince > HEALTHY_MS
+    void running.child.lastWords?.().then((words) => words && this.#log.error('engine said', { words }))
+    const recovered = this.#readySince > 0 && performance.now() - this.#readySince > this.#limits.healthy
     if ((this.#wounded && !recovered) || !this.#request) return this.#fail({ code: 'ENGINE_FAILED', message: codes.ENGINE_FAILED })
     this.#wounded = true
     this.#readySince = 0
     this.#status = { ...this.#status, restarts: this.#status.restarts + 1 }
-    this.#load(this.#request, 'restarting').catch((error: unknown) => this.#log.error('engine not restarted', { code: AppError.wire(error).code }))
+    this.#begin(this.#request, 'restarting').catch(() => {}) // the status and the log have it
   }
 
-  #client(): Client<EngineContract> {
+  #usable(): Running {
     const { phase, error } = this.#status
-    if (this.#running && (phase === 'ready' || phase === 'answering')) return this.#running.client
+    if (this.#running && (phase === 'ready' || phase === 'answering')) return this.#running
     throw error ? AppError.unwire(error) : new AppError('MODEL_NOT_LOADED')
   }
 
   /** A process that no longer answers is ended; its exit is then a crash like any other. */
-  #silent(): AppError {
+  #silent(running: Running): AppError {
     this.#log.error('engine silent, ended by force')
-    this.#running?.child.kill()
+    running.child.kill()
+    // until its exit is heard nobody may be sent to it
+    if (this.#running === running && !running.expected) this.#set({ phase: 'restarting', progress: 0, ...nothingLoaded })
     return new AppError('ENGINE_TIMEOUT')
   }
 
-  async #bounded<T>(work: Promise<T>, ms: number): Promise<T> {
-    return within(work, ms, () => this.#silent())
-  }
-
-  #end(): void {
-    const running = this.#running
-    if (!running) return
-    running.expected = true
+  async #end(): Promise<void> {
+    const old = this.#running
+    if (!old) return
     this.#running = null
-    running.child.kill()
+    old.expected = true
+    old.child.kill()
+    // two models at once may not fit into the memory
+    await within(old.gone, this.#limits.close).catch(() => {})
   }
 
   #fail(error: ErrorInfo): void {

@@ -2,11 +2,15 @@
 import { fork } from 'node:child_process'
 import type { EngineChild } from './engine-process.ts'
 
+const TAIL = 4096
+// Only lines that say why a process died; what else llama.cpp complains of may quote a prompt.
+const REASON = /^\S+:\d+: |^terminate called|^CUDA error|^ggml_\w+: .*(alloc|out of memory)|^FATAL ERROR:|^Error( \[\w+\])?: Cannot find/
+
 /** Starts the engine. No flag of this process is handed on: node-llama-cpp tests its binding in a fork of its own and fails with some of them. */
 export function spawnNodeEngine(entry: string): EngineChild {
   const child = fork(entry, [], { execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-  // llama.cpp may quote a prompt in its complaints: read, so that the pipe does not fill, and dropped
-  child.stderr?.resume()
+  let tail = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (tail = (tail + text).slice(-TAIL)))
   let gone: { code: number | null; signal: string | null } | null = null
   const leaving = new Set<(code: number | null, signal: string | null) => void>()
   const leave = (code: number | null, signal: string | null) => {
@@ -15,6 +19,8 @@ export function spawnNodeEngine(entry: string): EngineChild {
     for (const listener of [...leaving]) listener(code, signal)
     leaving.clear()
   }
+  // after exit the pipe may still hold its last words
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   child.on('exit', leave)
   child.on('error', () => leave(null, null))
 
@@ -40,5 +46,14 @@ export function spawnNodeEngine(entry: string): EngineChild {
       if (gone) listener(gone.code, gone.signal)
       else leaving.add(listener)
     },
+    lastWords: () => ended.then(() => reasons(tail)),
   }
+}
+
+/** The lines of `tail` that say why a process died. */
+export function reasons(tail: string): string {
+  return tail
+    .split('\n')
+    .filter((line) => REASON.test(line))
+    .join(' | ')
 }

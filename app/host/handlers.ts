@@ -2,6 +2,7 @@
 import type { AppContract } from '../contract/contract.ts'
 import type { Handlers } from '../contract/define.ts'
 import type { AppInfo, Settings as SettingsValue } from '../contract/entities.ts'
+import { AppError } from '../contract/errors.ts'
 import { cleanQuestion } from '../clinical/text.ts'
 import { ask, type AskParts } from '../ask/ask.ts'
 import { measureQuestion } from '../ask/budget.ts'
@@ -50,7 +51,10 @@ export function createHandlers(s: Services): Handlers<AppContract> {
     'ask.stop': ({ turn }) => (s.running.stop(turn), done),
 
     'model.list': () => s.library.list(s.engine.activeId()),
-    'model.choose': ({ id }) => {
+    'model.choose': async ({ id }) => {
+      // a path may come from the command line, never from the page
+      const known = await s.library.list(s.engine.activeId())
+      if (!known.some((model) => model.id === id)) throw new AppError('MODEL_MISSING')
       s.library.resolve(id)
       s.publishSettings(s.settings.set({ model: id }))
       void s.engine.choose(id).catch(() => {}) // the status has it

@@ -8,6 +8,7 @@ import type { Paths } from '../base/paths.ts'
 import { Router } from '../base/router.ts'
 import { loadKeywordTables } from '../clinical/keywords.ts'
 import { loadPrompts } from '../ask/prompt.ts'
+import { inspectModel } from '../engine/gguf.ts'
 import { Library } from '../library/library.ts'
 import { openStore } from '../store/db.ts'
 import { Conversations } from '../store/conversations.ts'
@@ -49,7 +50,7 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
   const unfinished = conversations.recoverUnfinished()
   if (unfinished > 0) hostLog.warn('turns left unfinished by an earlier run are kept as partial', { turns: unfinished })
 
-  const library = new Library({ resources: paths.resources, models: paths.models })
+  const library = new Library({ resources: paths.resources, models: paths.models, inspect: inspectModel })
   const supervisor = new EngineSupervisor({ spawn: options.spawnEngine, log: log('engine') })
   const running = new Running()
   const engine = new EngineHost({ supervisor, library, log: hostLog, publish: (status) => router.publish('engine.status', status) })

@@ -5,6 +5,7 @@ import { ChunkSizer } from '../../app/engine/chunks.ts'
 import { createDetokenizer } from '../../app/engine/detokenizer.ts'
 import { Scheduler } from '../../app/engine/scheduler.ts'
 import { untilStopped, watched, within } from '../../app/host/bounded.ts'
+import { reasons } from '../../app/host/engine-spawn-node.ts'
 
 const never = new AbortController().signal
 const soon = () => new Promise((resolve) => setTimeout(resolve, 1))
@@ -84,11 +85,17 @@ describe('text from tokens', () => {
         const detokenizer = createDetokenizer<number>(bytes, [])
         const pieces = [...new TextEncoder().encode(text)].map((token) => detokenizer.push(token).text)
         const all = pieces.join('') + detokenizer.end()
-        expect(all).toBe(text.replaceAll('\ufeff', (mark, at) => (at === 0 ? mark : mark)))
+        expect(all).toBe(text.replace(/\ufffd+$/, ''))
         expect(pieces.join('')).not.toContain('\ufffd')
       }),
       { examples: [['🏳️‍🌈 µg – 発熱']] },
     )
+  })
+
+  it('ends before a character whose rest never came', () => {
+    const detokenizer = createDetokenizer<number>(bytes, [])
+    const shown = [...new TextEncoder().encode('5 µ')].slice(0, -1).map((token) => detokenizer.push(token).text)
+    expect(shown.join('') + detokenizer.end()).toBe('5 ')
   })
 
   it('shows nothing of a stop text and ends there', () => {
@@ -100,6 +107,18 @@ describe('text from tokens', () => {
       if (stopped) break
     }
     expect(shown).toBe('Dose.\nUse it well.')
+  })
+})
+
+describe('the last words of an engine', () => {
+  it('are what says why it died, and never another line', () => {
+    const tail = [
+      'my patient took CUDA error and asked: out of memory?',
+      '/src/ggml/src/ggml.c:1571: GGML_ASSERT(a->ne[2] == b->ne[0]) failed',
+      "terminate called after throwing an instance of 'std::bad_alloc'",
+      'engine.generate {"name":"Error"}',
+    ].join('\n')
+    expect(reasons(tail)).toMatch(/^\/src\/ggml.*failed \| terminate called.*bad_alloc'$/)
   })
 })
 
@@ -117,6 +136,30 @@ describe('bounded waits', () => {
     }
     await expect(read()).rejects.toThrow('silent')
     expect(seen).toEqual([1])
+  })
+
+  it('do not take one who waits in a queue for dead', async () => {
+    async function* queued() {
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      yield 1
+    }
+    const seen: number[] = []
+    // another answer gives signs of life all the while
+    for await (const n of watched(
+      queued(),
+      20,
+      () => new Error('silent'),
+      () => performance.now(),
+    ))
+      seen.push(n)
+    expect(seen).toEqual([1])
+    const alone = watched(
+      queued(),
+      20,
+      () => new Error('silent'),
+      () => 0,
+    )
+    await expect(alone.next()).rejects.toThrow('silent')
   })
 
   it('free the reader soon after a stop, whatever the source still does', async () => {

@@ -1,15 +1,14 @@
 // Owns the tests of the header reader: what it says of good files and of every kind of bad one.
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../app/contract/errors.ts'
 import { inspectModel } from '../../app/engine/gguf.ts'
 import { gguf } from './gguf-file.ts'
+import { starter } from './models.ts'
 
-const starter = fileURLToPath(new URL('../../models/starter/rushlight-starter-q8.gguf', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'rushlight gguf '))
 afterAll(() => rmSync(folder, { recursive: true }))
 const write = (name: string, data: Uint8Array | string) => {
@@ -43,6 +42,18 @@ describe('a good file', () => {
     )
     expect((await inspectModel(path)).quantisation).toBe('IQ4_NL + Q8_0')
   })
+
+  it('with a vocabulary and a chat template larger than any piece that is read at once', async () => {
+    const tokens = Array.from({ length: 60_000 }, (_, n) => `token ${n}`)
+    const keys = { ...qwen, 'tokenizer.ggml.tokens': tokens, 'tokenizer.chat_template': 'x'.repeat(700_000), 'general.name': 'after it all' }
+    const path = write('large.gguf', gguf(keys, [{ name: 'a', values: 32, type: 8 }]))
+    expect(await inspectModel(path)).toMatchObject({ name: 'after it all', layers: 2, parameters: 32 })
+  })
+
+  it('with a name that is long or plays tricks shows a short plain one', async () => {
+    const path = write('trick.gguf', gguf({ ...qwen, 'general.name': `safe\u202e\n\u0007${'y'.repeat(3000)}` }, [{ name: 'a', values: 32, type: 8 }]))
+    expect((await inspectModel(path)).name).toMatch(/^safey{116}$/)
+  })
 })
 
 describe('a bad file', () => {
@@ -64,6 +75,13 @@ describe('a bad file', () => {
       'MODEL_NOT_A_MODEL',
       () => write('bert.gguf', gguf({ 'general.architecture': 'bert', 'bert.block_count': 2, 'tokenizer.ggml.tokens': ['a'] }, tensor)),
     ],
+    ['MODEL_NOT_A_MODEL', () => write('later-part.gguf', gguf({ 'split.no': 1, 'split.count': 3 }, tensor))],
+    [
+      'MODEL_NOT_A_MODEL',
+      () => write('encoder.gguf', gguf({ 'general.architecture': 't5encoder', 't5encoder.block_count': 2, 'tokenizer.ggml.tokens': ['a'] }, tensor)),
+    ],
+    ['MODEL_NOT_A_MODEL', () => write('no-words.gguf', gguf({ 'general.architecture': 'qwen2', 'qwen2.block_count': 2 }, tensor))],
+    ['MODEL_NOT_GGUF', () => write('big-endian.gguf', Buffer.from('GGUF\0\0\0\x03', 'latin1'))],
     ['MODEL_NOT_A_MODEL', () => write('nothing.gguf', gguf({ 'general.name': 'x' }, tensor))],
   ])('is %s, in a sentence with its name', async (code, make) => {
     const path = make()
@@ -74,6 +92,22 @@ describe('a bad file', () => {
     expect(error).toBeInstanceOf(AppError)
     expect(error).toMatchObject({ code })
     expect((error as AppError).message).toMatch(/\.gguf .+\.$/)
+  })
+
+  it.skipIf(process.platform === 'win32')('that may not be read (permissions of Windows cannot be set from here) is MODEL_UNREADABLE', async () => {
+    const path = write('secret.gguf', readFileSync(starter))
+    chmodSync(path, 0o000)
+    const root = process.geteuid!() === 0
+    // root may read everything: become nobody for a moment
+    if (root) {
+      chmodSync(folder, 0o755)
+      process.seteuid!(65534)
+    }
+    try {
+      await expect(inspectModel(path)).rejects.toMatchObject({ code: 'MODEL_UNREADABLE', message: expect.stringContaining('secret.gguf') as string })
+    } finally {
+      if (root) process.seteuid!(0)
+    }
   })
 
   it('damaged anywhere gives facts or a code, never anything else', async () => {
