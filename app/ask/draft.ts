@@ -4,6 +4,7 @@ import type { AskEvent, Conversation, ErrorInfo, Provenance, Turn } from '../con
 import { AppError, type Code } from '../contract/errors.ts'
 import type { AskParts } from './ask.ts'
 import type { Plan } from './budget.ts'
+import { promptHash } from './prompt.ts'
 import { createReasoningSplitter, type Piece } from './reasoning.ts'
 
 // Often enough that a crash costs a second of text, rarely enough that the disk does not slow the answer.
@@ -94,7 +95,7 @@ export class Draft {
     if (!plan) return null
     const { engine, prompts, appVersion } = this.#parts
     const limits = engine.limits()
-    const hash = limits.profile === 'full' ? prompts[this.#turn.classification.category].hash : 'none'
+    const hash = promptHash(prompts, this.#turn.classification.category, limits.profile)
     return {
       ...engine.origin(),
       cached: false,

@@ -17,7 +17,7 @@ export function toTurn(row: Row, log: Log): Turn {
   const text = (key: string) => String(row[key] ?? '')
   const nullable = (key: string) => (row[key] === null || row[key] === undefined ? null : String(row[key]))
   const read = <S extends z.ZodType>(key: string, schema: S, empty: z.output<S>): z.output<S> => {
-    const parsed = schema.safeParse(parse(row[key]))
+    const parsed = schema.safeParse(parseColumn(row[key]))
     if (parsed.success) return parsed.data
     log.warn('damaged column', { table: 'turns', id: text('id'), column: key })
     return empty
@@ -54,7 +54,8 @@ export function toConversation(row: Row): Conversation {
 
 export const toHit = (row: Row): ConversationHit => ({ ...toConversation(row), snippet: typeof row['snippet'] === 'string' ? row['snippet'] : null })
 
-function parse(value: unknown): unknown {
+/** The value of a JSON column; undefined, which no schema of ours takes, when it is damaged. */
+export function parseColumn(value: unknown): unknown {
   try {
     return JSON.parse(String(value))
   } catch {

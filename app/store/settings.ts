@@ -1,6 +1,7 @@
 // Owns the user's settings: typed, with a default each; a damaged or unknown value falls back alone.
 import { Settings as Schema, type Settings as Value } from '../contract/entities.ts'
 import type { Store } from './db.ts'
+import { parseColumn } from './rows.ts'
 
 export const defaultSettings: Value = { theme: 'auto', textSize: 'm', letterKeys: true, showReasoning: false, welcomed: false, model: null }
 
@@ -17,7 +18,7 @@ export class Settings {
     for (const [key, schema] of Object.entries(Schema.shape)) {
       const text = stored.get(key)
       if (text === undefined) continue
-      const parsed = schema.safeParse(parse(text))
+      const parsed = schema.safeParse(parseColumn(text))
       if (parsed.success) settings[key] = parsed.data
       else this.#store.log.warn('damaged setting', { key })
     }
@@ -33,13 +34,5 @@ export class Settings {
       }
     })
     return this.get()
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
