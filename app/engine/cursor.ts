@@ -41,6 +41,19 @@ export class Cursor {
     }
   }
 
+  /** Throws Ended unless that many bytes are still there, before anything is read or kept for them. */
+  expect(bytes: number): void {
+    if (this.#at + bytes > this.#limit) throw new Ended()
+  }
+
+  /** The text, if it lies in the piece at hand, without the wait that 150,000 short ones could not afford; else undefined. */
+  textNow(length: number): string | undefined {
+    if (!this.#has(length)) return undefined
+    const from = this.#at - this.#from
+    this.#at += length
+    return this.#buffer.toString('utf8', from, from + length)
+  }
+
   async text(length: number): Promise<string> {
     return (await this.#take(length)).toString('utf8')
   }
@@ -52,6 +65,12 @@ export class Cursor {
   /** Above 2^53 a number is no longer exact; every caller refuses long before that. */
   async u64(): Promise<number> {
     return Number((await this.#take(8)).readBigUInt64LE())
+  }
+
+  /** A 64-bit integer in full. */
+  async big(signed: boolean): Promise<bigint> {
+    const raw = await this.#take(8)
+    return signed ? raw.readBigInt64LE() : raw.readBigUInt64LE()
   }
 
   /** A scalar of GGUF value type `type` that takes `bytes`. */

@@ -44,6 +44,13 @@ export const tensorTypes: ReadonlyMap<number, TensorType> = new Map([
   [39, t('MXFP4', 32, 17)],
 ])
 
+/** ggml's number of the type called `name` ("Q8_0", in any case), or undefined. */
+export function typeIdOf(name: string): number | undefined {
+  const wanted = name.toUpperCase()
+  for (const [id, type] of tensorTypes) if (type.name === wanted) return id
+  return undefined
+}
+
 /** A readable mixture: the types that hold at least 2 % of the weights' bytes, largest first. */
 export function mixture(bytesByType: ReadonlyMap<string, number>): string {
   const total = [...bytesByType.values()].reduce((sum, bytes) => sum + bytes, 0)

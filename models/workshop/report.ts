@@ -14,6 +14,12 @@ export interface Report {
   readonly name: string
   readonly rows: readonly Row[]
   readonly targets: readonly Target[]
+  /** What a person reads instead of the table of the rows. */
+  readonly text?: string
+  /** Sentences below the table: what a reader of the figures must know. */
+  readonly notes?: readonly string[]
+  /** Further facts of the JSON form. */
+  readonly detail?: Readonly<Record<string, unknown>>
 }
 export interface Machine {
   readonly cpu: string
@@ -91,14 +97,15 @@ const figure = (value: number): string => (Number.isInteger(value) ? String(valu
  */
 export function printReport(
   report: Report,
-  options: { json: boolean; text?: string },
+  options: { json: boolean; text?: string | undefined },
   write = (text: string): unknown => process.stdout.write(text),
 ): number {
-  const { name, rows, targets } = report
-  if (options.json) write(JSON.stringify({ name, machine: machine(), rows, targets }) + '\n')
+  const { name, rows, targets, notes = [], detail } = report
+  if (options.json) write(JSON.stringify({ name, machine: machine(), ...detail, ...(notes.length > 0 ? { notes } : {}), rows, targets }) + '\n')
   else {
     const { cpu, cores, memoryGiB, platform, node } = machine()
-    write(`${name} — ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}\n\n${options.text ?? table(rows)}\n`)
+    write(`${name} — ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}\n\n${options.text ?? report.text ?? table(rows)}\n`)
+    if (notes.length > 0) write(`\n${notes.join('\n')}\n`)
     for (const { id, value, unit, target, ok } of targets) write(`\n${ok ? 'met   ' : 'MISSED'}  ${id}: ${figure(value)} ${unit} (target ${target})`)
     write('\n')
   }
