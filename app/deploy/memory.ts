@@ -1,7 +1,8 @@
 // Owns the prediction of how much memory a model takes when it runs on the CPU: weights, KV cache, compute buffer and the process around them.
+import type { LoadOptions } from '../contract/engine.ts'
 import type { ModelShape } from '../contract/shape.ts'
 
-export type KvType = 'f16' | 'q8_0'
+type KvType = LoadOptions['kvType']
 export interface MemoryUse {
   contextSize: number
   /** Tokens evaluated at once; the logits of a whole batch have room. */

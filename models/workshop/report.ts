@@ -50,6 +50,13 @@ export function wilson(hits: number, total: number, z = 1.96): { low: number; hi
   return { low: Math.max(0, middle - reach), high: Math.min(1, middle + reach) }
 }
 
+/** The middle value; of an even number the mean of the two. Of nothing, NaN. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
+}
+
 /** A target that `value` reaches at or above `least`. */
 export const atLeast = (id: string, value: number, least: number, unit: string): Target => ({
   id,
@@ -95,16 +102,12 @@ const figure = (value: number): string => (Number.isInteger(value) ? String(valu
  * Prints the report, as one JSON object with `json` and else as `text` (or a table of the rows) and its targets. Returns the exit
  * code: 1 when a target is missed, else 0.
  */
-export function printReport(
-  report: Report,
-  options: { json: boolean; text?: string | undefined },
-  write = (text: string): unknown => process.stdout.write(text),
-): number {
+export function printReport(report: Report, options: { json: boolean }, write = (text: string): unknown => process.stdout.write(text)): number {
   const { name, rows, targets, notes = [], detail } = report
   if (options.json) write(JSON.stringify({ name, machine: machine(), ...detail, ...(notes.length > 0 ? { notes } : {}), rows, targets }) + '\n')
   else {
     const { cpu, cores, memoryGiB, platform, node } = machine()
-    write(`${name} — ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}\n\n${options.text ?? report.text ?? table(rows)}\n`)
+    write(`${name} — ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}\n\n${report.text ?? table(rows)}\n`)
     if (notes.length > 0) write(`\n${notes.join('\n')}\n`)
     for (const { id, value, unit, target, ok } of targets) write(`\n${ok ? 'met   ' : 'MISSED'}  ${id}: ${figure(value)} ${unit} (target ${target})`)
     write('\n')

@@ -32,8 +32,7 @@ async function main(args: string[]): Promise<number> {
   const set = name !== undefined && Object.hasOwn(sets, name) ? sets[name] : undefined
   if (!set || more.length > 0)
     return (process.stderr.write(`${name === undefined ? 'Name a set.' : `There is no set “${positionals.join(' ')}”.`}\n\n${help}\n`), 2)
-  const { report, text } = await set.run({ file: values.file })
-  return printReport(report, { json: values.json, text })
+  return printReport(await set.run({ file: values.file }), { json: values.json })
 }
 
 main(process.argv.slice(2)).then(

@@ -7,14 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser } from 'playwright'
-import { atMost, type Row } from '../../models/workshop/report.ts'
+import { atMost, median, type Row } from '../../models/workshop/report.ts'
 import { findBrowser } from '../../app/bootstrap/browser.mjs'
 import type { Bench } from './run.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const question = 'What is the adult dose of amoxicillin for otitis media?'
 const now = () => performance.now()
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 export const startup: Bench = {
   about: 'set-up on a warm start, start to usable page, question to first word',

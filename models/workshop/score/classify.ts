@@ -32,7 +32,7 @@ export const classifySet: ScoreSet = {
       `Expected (rows) against got (columns):\n\n${table(confusion(rows))}`,
       ...(wrong.length === 0 ? [] : [`Wrong:\n\n${wrong.map(describe).join('\n')}`]),
     ].join('\n\n')
-    return Promise.resolve({ report: { name: 'score classify', rows, targets }, text })
+    return Promise.resolve({ name: 'score classify', rows, targets, text })
   },
 }
 

@@ -48,7 +48,9 @@ export const hostileSet: ScoreSet = {
         atLeast('hostile.alive', rows.at(-1)!.outcome === 'complete' ? 1 : 0, 1, ''),
       ]
       return {
-        report: { name: 'score hostile', rows, targets },
+        name: 'score hostile',
+        rows,
+        targets,
         text: table(rows.map(({ name, characters, outcome, ok, ms }) => ({ name, characters, outcome, ok, ms }))),
       }
     } finally {

@@ -10,7 +10,7 @@ export interface ScoreSet {
   /** The form of a line, for --help and for messages. */
   readonly line: string
   /** Throws BadLines when `file` cannot be read as such a set. */
-  run(options: { file?: string | undefined }): Promise<{ report: Report; text: string }>
+  run(options: { file?: string | undefined }): Promise<Report>
 }
 
 /** A file that cannot be used as a set; the message says which line and why. */
