@@ -12,7 +12,8 @@ import { needsImportance } from './ffi/rows.ts'
 import { bytesOf, fileBytes, str, u32, writeGguf } from './gguf/write.ts'
 import { importanceFor } from './importance.ts'
 import { refuseOutput, writeWhole } from './output.ts'
-import { groupOf, inOrder, typeFor, type Recipe } from './recipe.ts'
+import { inOrder, typeFor, type Recipe } from './recipe.ts'
+import { sizesOf, totalOf } from './sizes.ts'
 import type { VerbContext } from './verb.ts'
 
 export interface ExportRequest {
@@ -68,9 +69,10 @@ export async function exportModel(request: ExportRequest, { signal, progress }: 
   refuseSplit(header)
   if (!request.requantise) refuseCoarse(header)
   const { tensors, fallbacks } = planOf(header, recipe)
-  const total = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+  const sizes = sizesOf(tensors)
+  const total = totalOf(sizes)
   // what must be refused is refused now, not after minutes of measuring
-  await refuseOutput(to, { bytes: total, inputs: [from], force })
+  await refuseOutput(to, { bytes: total.bytes, inputs: [from], force })
   const importance = request.importance === null ? null : await importanceFor(request.importance, header, { signal, progress })
   const blind = tensors.find(({ type, source, name }) => type !== source.type && needsImportance(type) && !importance?.columns(name))
   if (blind) {
@@ -89,7 +91,7 @@ export async function exportModel(request: ExportRequest, { signal, progress }: 
     const manifest = await writeWhole(to, { bytes, inputs: [from], force, signal }, async (handle, temporary) => {
       const file = await TensorFile.open(header)
       try {
-        progress.stage('rounding', total)
+        progress.stage('rounding', total.bytes)
         const columns = (name: string) => importance?.columns(name) ?? null
         await writeGguf(handle, {
           metadata,
@@ -105,7 +107,9 @@ export async function exportModel(request: ExportRequest, { signal, progress }: 
         ...{ format: 1, file: basename(to), ...(await reopen(temporary, tensors, { signal, progress })), chunkBytes: CHUNK_BYTES },
         name: String(factOf(header, 'general.name') ?? basename(to)),
         architecture: String(factOf(header, 'general.architecture')),
-        ...sizesOf(tensors),
+        groups: sizes,
+        parameters: total.parameters,
+        bitsPerWeight: (total.bytes * 8) / total.parameters,
         recipe: { name: recipe.name, sha256: request.recipeSha256 },
         source: { file: basename(from), bytes: source.bytes, sha256: source.sha256 },
         importance: importance ? { source: importance.source, tokens: importance.tokens } : null,
@@ -169,21 +173,6 @@ async function reopen(path: string, tensors: readonly Conversion[], { signal, pr
   if (!same) throw new AppError('INTERNAL', 'The file that was written does not hold what it should. Nothing was kept; report this.')
   progress.stage('reading back', written.size)
   return hashFile(path, { signal, onBytes: (done) => progress.at(done) })
-}
-
-function sizesOf(tensors: readonly Conversion[]): Pick<Manifest, 'parameters' | 'bitsPerWeight' | 'groups'> {
-  const groups = new Map<string, Manifest['groups'][number]>()
-  for (const tensor of tensors) {
-    const [group, type] = [groupOf(tensor.name), tensorTypes.get(tensor.type)!.name]
-    const known = groups.get(`${group} ${type}`) ?? { group, type, tensors: 0, parameters: 0, bytes: 0 }
-    known.tensors++
-    known.parameters += tensor.dims.reduce((product, length) => product * length, 1)
-    known.bytes += bytesOf(tensor)
-    groups.set(`${group} ${type}`, known)
-  }
-  const all = [...groups.values()].sort((a, b) => b.bytes - a.bytes)
-  const parameters = all.reduce((sum, group) => sum + group.parameters, 0)
-  return { parameters, bitsPerWeight: (all.reduce((sum, group) => sum + group.bytes, 0) * 8) / parameters, groups: all }
 }
 
 function refuseSplit(header: GgufHeader): void {

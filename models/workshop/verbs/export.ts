@@ -3,7 +3,7 @@ import { version } from '../../../app/base/version.ts'
 import { exportModel } from '../export.ts'
 import { duration } from '../progress.ts'
 import { readRecipe, recipeNames } from '../recipe.ts'
-import type { Row } from '../report.ts'
+import { sizeRows } from '../sizes.ts'
 import { optionNumber, optionText, type Verb } from '../verb.ts'
 
 export const exportVerb: Verb = {
@@ -45,23 +45,11 @@ written whole and reopened; OUT.manifest.json then states sizes by group, hashes
     )
     const cpu = process.cpuUsage(cpuAt)
     const seconds = (cpu.user + cpu.system) / 1e6
-    const rows: Row[] = manifest.groups.map(({ group, type, tensors, parameters, bytes }) => ({
-      ...{ group, type, tensors },
-      weights: parameters,
-      MB: bytes / 1e6,
-      'bits/weight': (bytes * 8) / parameters,
-    }))
-    rows.push({
-      ...{ group: 'all', type: '', tensors: manifest.groups.reduce((sum, { tensors }) => sum + tensors, 0) },
-      weights: manifest.parameters,
-      MB: manifest.bytes / 1e6,
-      'bits/weight': manifest.bitsPerWeight,
-    })
     const spent = duration(performance.now() - startedAt)
     const size = `${(manifest.bytes / 1e9).toFixed(3)} GB, ${manifest.bitsPerWeight.toFixed(2)} bits a weight`
     return {
       name: 'export',
-      rows,
+      rows: sizeRows(manifest.groups),
       targets: [],
       notes: [
         `${manifest.file}: ${size}, in ${spent} (${seconds.toFixed(1)} CPU seconds). Reopened and found sound; manifest beside it.`,

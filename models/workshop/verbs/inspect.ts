@@ -3,12 +3,12 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { predictMemory } from '../../../app/deploy/memory.ts'
 import { factOf, readGgufHeader, type GgufHeader } from '../../../app/engine/gguf-header.ts'
-import { mixture, tensorTypes } from '../../../app/engine/ggml-types.ts'
+import { mixture } from '../../../app/engine/ggml-types.ts'
 import { shapeOf } from '../../../app/engine/shape.ts'
 import { hashFile } from '../../../app/library/manifest.ts'
 import { checkTensors } from '../convert.ts'
-import { groupOf } from '../recipe.ts'
 import { table, type Row } from '../report.ts'
+import { sizeRows, sizesOf } from '../sizes.ts'
 import type { Verb } from '../verb.ts'
 
 const CONTEXTS = [2048, 4096, 8192]
@@ -35,7 +35,7 @@ Memory is predicted for the CPU with a KV cache of 8 bits and a batch of ${BATCH
     const { size } = await stat(path)
     progress.stage('hashing', size)
     const sha256 = values['no-hash'] === true ? null : (await hashFile(path, { signal, onBytes: (done) => progress.at(done) })).sha256
-    const groups = groupsOf(header)
+    const groups = sizeRows(sizesOf(header.tensors))
     const facts = factsOf(header, size, sha256, values['template'] === true)
     const memory = factOf(header, 'general.type') === 'adapter' ? [] : memoryOf(header)
     const keys = Object.entries(facts).map(([name, value]) => `${name.padEnd(16)} ${value ?? '–'}`)
@@ -46,26 +46,6 @@ Memory is predicted for the CPU with a KV cache of 8 bits and a batch of ${BATCH
     ]
     return { name: 'inspect', rows: groups, targets: [], text: parts.join('\n\n'), detail: { facts, memory } }
   },
-}
-
-function groupsOf(header: GgufHeader): Row[] {
-  const found = new Map<string, { group: string; type: string; tensors: number; weights: number; bytes: number }>()
-  for (const { name, type, dims, bytes } of header.tensors) {
-    const key = { group: groupOf(name), type: tensorTypes.get(type)!.name }
-    const known = found.get(`${key.group} ${key.type}`) ?? { ...key, tensors: 0, weights: 0, bytes: 0 }
-    known.tensors++
-    known.weights += dims.reduce((product, length) => product * length, 1)
-    known.bytes += bytes
-    found.set(`${key.group} ${key.type}`, known)
-  }
-  const groups = [...found.values()].sort((a, b) => b.bytes - a.bytes)
-  const all = { group: 'all', type: '', tensors: 0, weights: 0, bytes: 0 }
-  for (const group of groups) for (const key of ['tensors', 'weights', 'bytes'] as const) all[key] += group[key]
-  return [...groups, all].map(({ group, type, tensors, weights, bytes }) => ({
-    ...{ group, type, tensors, weights },
-    MB: bytes / 1e6,
-    'bits/weight': weights > 0 ? (bytes * 8) / weights : 0,
-  }))
 }
 
 function factsOf(header: GgufHeader, size: number, sha256: string | null, whole: boolean): Record<string, string | number | null> {
