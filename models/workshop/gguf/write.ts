@@ -80,11 +80,9 @@ function headerOf({ metadata, tensors }: Pick<GgufContent, 'metadata' | 'tensors
     if (value.type !== 'array') parts.push(one(value.type, value.value))
     else {
       if (value.value === null) throw new RangeError(`${key} was not read, so it cannot be written`)
-      parts.push(
-        number('uint32', SCALARS.indexOf(value.of)),
-        number('uint64', BigInt(value.count)),
-        ...value.value.map((item) => one(value.of, item)),
-      )
+      parts.push(number('uint32', SCALARS.indexOf(value.of)), number('uint64', BigInt(value.count)))
+      // one by one: a vocabulary has more words than a call may have arguments
+      for (const item of value.value) parts.push(one(value.of, item))
     }
   }
   let offset = 0
