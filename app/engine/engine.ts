@@ -2,6 +2,7 @@
 import type { Handlers } from '../contract/define.ts'
 import type { EngineContract, GenerateEvent } from '../contract/engine.ts'
 import { AppError } from '../contract/errors.ts'
+import { inspectAdapter } from './adapter.ts'
 import { inspectModel } from './gguf.ts'
 import { LoadedModel } from './llama.ts'
 import { loadFailure } from './load-failure.ts'
@@ -35,6 +36,7 @@ export function createEngine(): Handlers<EngineContract> {
   return {
     'engine.load': async function* (input, signal) {
       const facts = await inspectModel(input.modelPath)
+      for (const { path } of input.adapters) await inspectAdapter(path, input.modelPath)
       const steps = new Latest<number>()
       const work = alone(signal, async () => {
         await unload()

@@ -51,6 +51,14 @@ export function typeIdOf(name: string): number | undefined {
   return undefined
 }
 
+/** llama.cpp's numbers for a file that is mostly of one type (llama_ftype); other programs show them. */
+const FILE_TYPES: Readonly<Record<string, number>> = {
+  ...{ F32: 0, F16: 1, BF16: 32, Q8_0: 7, Q6_K: 18, Q5_K: 17, Q5_1: 9, Q5_0: 8, Q4_K: 15, Q4_1: 3, Q4_0: 2 },
+  ...{ IQ4_NL: 25, IQ4_XS: 30, Q3_K: 12, Q2_K: 10, IQ3_S: 26 },
+}
+/** The value of `general.file_type`; for a type that has none, that of F16, which readers take as "mixed". */
+export const fileTypeOf = (name: string): number => FILE_TYPES[name] ?? 1
+
 /** A readable mixture: the types that hold at least 2 % of the weights' bytes, largest first. */
 export function mixture(bytesByType: ReadonlyMap<string, number>): string {
   const total = [...bytesByType.values()].reduce((sum, bytes) => sum + bytes, 0)

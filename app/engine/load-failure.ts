@@ -30,6 +30,10 @@ export function loadFailure(error: unknown, facts: ModelFacts): AppError {
   if (/insufficient memory|out of memory|(failed|unable|cannot) to allocate|bad_alloc|too large to fit/i.test(words)) {
     return refuse('MODEL_TOO_LARGE', needsMore(facts, availableMemory()))
   }
+  if (/lora adapter/i.test(words))
+    return refuse('ADAPTER_MISMATCH', `The engine refused the adapter for ${file}. Use the base model that it was trained on.`)
+  if (/[KV] cache type|quantized V cache/.test(words))
+    return refuse('MODEL_LOAD_FAILED', `${file} cannot keep its context in 8 bits. Choose 16 bits for the context (f16) and load it again.`)
   return refuse('MODEL_LOAD_FAILED', `The engine could not load ${file}. Choose another model; the log has the engine’s own words.`)
 }
 

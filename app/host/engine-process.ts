@@ -1,6 +1,6 @@
 // Owns the engine process as the host sees it: start, watch, restart once, and a status that is always true. Knows neither fork nor Electron.
 import { createClient, type Client } from '../contract/client.ts'
-import type { EngineContract, GenerateEvent, LoadedInfo, Message } from '../contract/engine.ts'
+import type { EngineContract, GenerateEvent, LoadedInfo, LoadRequest, Message } from '../contract/engine.ts'
 import type { EngineStatus, ErrorInfo } from '../contract/entities.ts'
 import { AppError, codes } from '../contract/errors.ts'
 import { portTransport, type Port } from '../contract/port.ts'
@@ -16,12 +16,6 @@ export interface EngineChild {
   onExit(listener: (code: number | null, signal: string | null) => void): void
   /** Why it died, in its own words, fit for the log: never a part of a prompt. Resolves after its end, '' when it said nothing. */
   lastWords?(): Promise<string>
-}
-export interface LoadRequest {
-  modelPath: string
-  gpu: 'auto' | 'off'
-  contextSize: number
-  threads: number | null
 }
 export type SupervisorStatus = Omit<EngineStatus, 'model'> & { engine: string; quantisation: string }
 

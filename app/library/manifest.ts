@@ -79,7 +79,7 @@ export interface Hashes {
   chunks: string[]
 }
 
-/** Hashes a file in one pass. `onBytes` hears how many are done. Throws the signal's reason or what the disk throws. */
+/** Hashes a file in one pass; with `chunkBytes: Infinity` only as a whole. `onBytes` hears how many are done. Throws the signal's reason or what the disk throws. */
 export async function hashFile(
   path: string,
   options: { chunkBytes?: number; signal?: AbortSignal; onBytes?: (done: number) => void } = {},
@@ -99,7 +99,7 @@ export async function hashFile(
       if (bytesRead === 0) break
       const piece = buffer.subarray(0, bytesRead)
       whole.update(piece)
-      chunk.update(piece)
+      if (chunkBytes < Infinity) chunk.update(piece)
       bytes += bytesRead
       inChunk += bytesRead
       if (inChunk === chunkBytes) {
@@ -112,7 +112,7 @@ export async function hashFile(
   } finally {
     await handle.close()
   }
-  if (inChunk > 0) chunks.push(chunk.digest('hex'))
+  if (inChunk > 0 && chunkBytes < Infinity) chunks.push(chunk.digest('hex'))
   return { bytes, sha256: whole.digest('hex'), chunks }
 }
 

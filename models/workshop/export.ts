@@ -4,7 +4,8 @@ import { basename } from 'node:path'
 import { AppError } from '../../app/contract/errors.ts'
 import { judgeModel } from '../../app/engine/gguf.ts'
 import { factOf, readGgufHeader, type GgufHeader, type GgufValue } from '../../app/engine/gguf-header.ts'
-import { tensorTypes } from '../../app/engine/ggml-types.ts'
+import { KEYS } from '../../app/engine/gguf-keys.ts'
+import { fileTypeOf, tensorTypes } from '../../app/engine/ggml-types.ts'
 import { CHUNK_BYTES, hashFile, manifestPath, type Manifest } from '../../app/library/manifest.ts'
 import { checkTensors, convert, TensorFile, type Conversion } from './convert.ts'
 import { LLAMA_CPP } from './ffi/library.ts'
@@ -37,26 +38,6 @@ export interface Fallback {
 }
 /** Bits a weight below which rounding again adds an error worth a question. */
 const PRECISE = 8
-/** llama.cpp's numbers for "mostly this type", shown by other programs. */
-const FILE_TYPE: Readonly<Record<string, number>> = {
-  F32: 0,
-  F16: 1,
-  Q4_0: 2,
-  Q4_1: 3,
-  Q8_0: 7,
-  Q5_0: 8,
-  Q5_1: 9,
-  Q2_K: 10,
-  Q3_K: 12,
-  Q4_K: 15,
-  Q5_K: 17,
-  Q6_K: 18,
-  IQ4_NL: 25,
-  IQ3_S: 26,
-  IQ4_XS: 30,
-  BF16: 32,
-}
-
 /**
  * Writes `to` and its manifest. Throws MODEL_* codes for the source, RECIPE_INVALID when the recipe needs an importance matrix and none is
  * given, SOURCE_UNSUPPORTED, WEIGHTS_NOT_FINITE, and the OUTPUT_* codes and DISK_FULL of writeWhole; the source is only read.
@@ -81,8 +62,8 @@ export async function exportModel(request: ExportRequest, { signal, progress }: 
   }
 
   progress.stage('reading the source', header.size)
-  const source = await hashFile(from, { signal, onBytes: (done) => progress.at(done) })
-  const weightsId = String(factOf(header, 'rushlight.weights_id') ?? source.sha256)
+  const source = await hashFile(from, { chunkBytes: Infinity, signal, onBytes: (done) => progress.at(done) })
+  const weightsId = String(factOf(header, KEYS.weightsId) ?? source.sha256)
   const metadata = metadataOf(header, request, tensors, weightsId)
   const bytes = fileBytes({ metadata, tensors })
 
@@ -132,7 +113,7 @@ export async function exportModel(request: ExportRequest, { signal, progress }: 
 export function planOf(header: GgufHeader, recipe: Recipe): { tensors: Conversion[]; fallbacks: Fallback[] } {
   const tied = !header.tensors.some(({ name }) => name === 'output.weight')
   const fallbacks = new Map<string, Fallback>()
-  const tensors = inOrder(recipe, header.tensors).map((source) => {
+  const tensors = header.tensors.map((source) => {
     const { type, instead } = typeFor(recipe, source, tied)
     if (instead !== undefined) {
       const got = tensorTypes.get(type)!.name
@@ -141,7 +122,7 @@ export function planOf(header: GgufHeader, recipe: Recipe): { tensors: Conversio
     }
     return { name: source.name, dims: source.dims, type, source }
   })
-  return { tensors, fallbacks: [...fallbacks.values()] }
+  return { tensors: inOrder(recipe, tensors), fallbacks: [...fallbacks.values()] }
 }
 
 function metadataOf(header: GgufHeader, { recipe, recipeSha256 }: ExportRequest, tensors: readonly Conversion[], weightsId: string) {
@@ -153,10 +134,10 @@ function metadataOf(header: GgufHeader, { recipe, recipeSha256 }: ExportRequest,
   const [most] = [...bytes].sort((a, b) => b[1] - a[1])[0]!
   const metadata = new Map<string, GgufValue>(header.metadata)
   metadata.set('general.quantization_version', u32(2))
-  metadata.set('general.file_type', u32(FILE_TYPE[most] ?? 1))
-  metadata.set('rushlight.weights_id', str(weightsId))
-  metadata.set('rushlight.recipe', str(recipe.name))
-  metadata.set('rushlight.recipe_sha256', str(recipeSha256))
+  metadata.set('general.file_type', u32(fileTypeOf(most)))
+  metadata.set(KEYS.weightsId, str(weightsId))
+  metadata.set(KEYS.recipe, str(recipe.name))
+  metadata.set(KEYS.recipeSha256, str(recipeSha256))
   return metadata
 }
 

@@ -5,10 +5,15 @@ import { Progress } from './progress.ts'
 import { printReport } from './report.ts'
 import { WrongUse, type Verb } from './verb.ts'
 import { exportVerb } from './verbs/export.ts'
+import { importHfVerb } from './verbs/import-hf.ts'
+import { importPeftVerb } from './verbs/import-peft.ts'
 import { inspectVerb } from './verbs/inspect.ts'
+import { mergeVerb } from './verbs/merge.ts'
+import { sensitivityVerb } from './verbs/sensitivity.ts'
+import { twinVerb } from './verbs/twin.ts'
 import { verifyVerb } from './verbs/verify.ts'
 
-const verbs: readonly Verb[] = [inspectVerb, exportVerb, verifyVerb]
+const verbs: readonly Verb[] = [inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.
 
@@ -25,7 +30,7 @@ const verbHelp = (verb: Verb) => `${verb.about}
 
   npm run model -- ${verb.name} ${verb.usage} [--json]
 
-${verb.help.trim()}`
+${verb.help.replace(/^\n/, '').trimEnd()}`
 
 async function main(args: string[]): Promise<number> {
   const verb = verbs.find(({ name }) => name === args[0])

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import * as z from 'zod'
 import { AppError } from '../../app/contract/errors.ts'
+import { isRepacked } from '../../app/deploy/memory.ts'
 import { tensorTypes, typeIdOf } from '../../app/engine/ggml-types.ts'
 import type { GgufTensor } from '../../app/engine/gguf-header.ts'
 
@@ -53,8 +54,8 @@ export const Recipe = z.strictObject({
   /** For a matrix that no rule names; keep: the type it has in the source. */
   default: z.union([Type, z.literal('keep')]),
   /**
-   * ffn-last: the feed-forward matrices stand behind all others. llama.cpp repacks them on x86 and unmaps the beginning and end of the
-   * file that it no longer needs; anywhere else they would stay in memory twice.
+   * ffn-last: what llama.cpp rearranges on x86 stands behind all else, the feed-forward matrices last. It unmaps the beginning and end of
+   * the file that it no longer needs; anywhere else such a matrix would stay in memory twice.
    */
   order: z.enum(['ffn-last', 'source']),
 })
@@ -126,11 +127,12 @@ export function typeFor(recipe: Recipe, tensor: Pick<GgufTensor, 'name' | 'dims'
   return { type: typeIdOf('F16')!, instead: wanted }
 }
 
-/** `tensors` in the order that the recipe asks for; within each part the source's order is kept. */
-export function inOrder<T extends { name: string }>(recipe: Recipe, tensors: readonly T[]): T[] {
+/** `tensors`, in their new types, in the order that the recipe asks for; within each part the source's order is kept. */
+export function inOrder<T extends { name: string; type: number }>(recipe: Recipe, tensors: readonly T[]): T[] {
   if (recipe.order === 'source') return [...tensors]
-  const last = ({ name }: T) => /\.ffn_(gate|up|down)(_exps)?\.weight$/.test(name)
-  return [...tensors.filter((tensor) => !last(tensor)), ...tensors.filter(last)]
+  const rank = ({ name, type }: T) =>
+    (/\.ffn_(gate|up|down)(_exps)?\.weight$/.test(name) ? 1 : 0) + (isRepacked({ name, type: tensorTypes.get(type)!.name }) ? 2 : 0)
+  return [0, 1, 2, 3].flatMap((place) => tensors.filter((tensor) => rank(tensor) === place))
 }
 
 /** attention, feed-forward, embedding, output, or other (norms and biases): the groups that every table of the workshop uses. */

@@ -21,8 +21,8 @@ describe('the memory of a 7B model', () => {
     expect(kvBytesPerToken(shape, 'f16')).toBe(57_344)
     expect(kvBytesPerToken(shape, 'q8_0')).toBe(30_464)
   })
-  it('is predicted within 2 % of what was measured for it: 5.236 GB', () => {
-    expect(Math.abs(predictMemory(shape, use).total / 5.236e9 - 1)).toBeLessThan(0.02)
+  it('is predicted within 1 % of what was measured for it: 5.167 GB', () => {
+    expect(Math.abs(predictMemory(shape, { ...use, batchSize: 64 }).total / 5.167e9 - 1)).toBeLessThan(0.01)
   })
   it('grows with context and batch, and is the sum of its parts', () => {
     const small = predictMemory(shape, use)

@@ -1,13 +1,13 @@
 // Owns the tests of what reaches the model: token by token, in this process, on real models of two families.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GenerateEvent, Message } from '../../app/contract/engine.ts'
+import { LoadInput, type GenerateEvent, type Message } from '../../app/contract/engine.ts'
 import { inspectModel } from '../../app/engine/gguf.ts'
 import { LoadedModel } from '../../app/engine/llama.ts'
 import { starter, stories, withoutStories } from './models.ts'
 
 const never = new AbortController().signal
 const load = async (modelPath: string) =>
-  LoadedModel.load({ modelPath, gpu: 'off', contextSize: 4096, threads: 1 }, await inspectModel(modelPath), () => {}, never)
+  LoadedModel.load(LoadInput.parse({ modelPath, gpu: 'off', contextSize: 4096, threads: 1 }), await inspectModel(modelPath), () => {}, never)
 const user = (text: string): Message[] => [{ role: 'user', text }]
 const collect = async (events: AsyncGenerator<GenerateEvent>) => {
   const all: GenerateEvent[] = []
@@ -26,6 +26,10 @@ describe('the starter', () => {
 
   it('sees control tokens only where the template puts them', () => {
     expect(controls(model.tokenize(user('dose?')))).toEqual([IM_START, IM_END, IM_START])
+  })
+
+  it('is asked the same whether an accent was typed as one character or two', () => {
+    expect(model.tokenize(user('Sjo\u0308gren'))).toEqual(model.tokenize(user('Sj\u00f6gren')))
   })
 
   it.each(['system', 'user', 'assistant'] as const)('reads control tokens in the text of a %s as plain text', (role) => {

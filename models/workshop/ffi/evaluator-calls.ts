@@ -31,6 +31,7 @@ export interface Calls {
   losses(tokens: readonly number[], from: number): Promise<Float32Array>
   generate(tokens: readonly number[], most: number): Promise<number[]>
   setAdapters(adapters: readonly AdapterUse[]): Promise<void>
+  matrices(): Promise<string[]>
   replaceTensor(name: string, type: number): Promise<void>
   restoreTensor(name: string): Promise<void>
   importance(texts: readonly (readonly number[])[]): Promise<ImportanceMatrix>

@@ -30,6 +30,7 @@ const calls: { [Name in CallName]: (...args: Parameters<Calls[Name]>) => Awaited
   losses: (tokens, from) => session().losses(tokens, from),
   generate: (tokens, most) => session().generate(tokens, most),
   setAdapters: (adapters) => session().setAdapters(adapters),
+  matrices: async () => (await writable()).names(),
   replaceTensor: async (name, type) => (await writable()).replace(name, type),
   restoreTensor: async (name) => (await writable()).restore(name),
   importance: async (texts) => {

@@ -7,16 +7,13 @@ import { factOf, readGgufHeader, refusal } from '../../../app/engine/gguf-header
 import { inspectModel, type ModelFacts } from '../../../app/engine/gguf.ts'
 import { availableMemory, loadFailure, RefusedByEngine, refuseTooLarge } from '../../../app/engine/load-failure.ts'
 import type { AdapterUse, CallName, Calls, ImportanceMatrix, ModelInfo, OpenOptions, Refused, Reply, Request } from './evaluator-calls.ts'
+import { HEARD, lastWords } from './last-words.ts'
 
 export interface EvaluatorOptions extends OpenOptions {
   /** Aborted: the child is ended at once and every call, open too, throws CANCELLED. */
   readonly signal?: AbortSignal
 }
 const CHILD = fileURLToPath(new URL('evaluator-child.ts', import.meta.url))
-/** Characters of standard error that are kept, and of them in a message. */
-const [HEARD, SAID] = [32_768, 600]
-const REASON = /error|fail|assert|abort|terminate|cannot|unable|unknown|missing|expect|invalid|incompatible|out of memory|bad_alloc/i
-const FOLDER = /(?<![\w.])(?:[A-Za-z]:)?[\\/](?:[^\s'":\\/]+[\\/])+/g
 
 interface Waiting {
   readonly name: CallName
@@ -102,7 +99,7 @@ export class Evaluator {
   }
   /** The bytes of each token; a character may be spread over several tokens. */
   async pieces(tokens: readonly number[]): Promise<Uint8Array[]> {
-    return this.#call('pieces', this.#checked(tokens))
+    return this.#call('pieces', this.#known(tokens))
   }
   async detokenize(tokens: readonly number[]): Promise<string> {
     return Buffer.concat(await this.pieces(tokens)).toString('utf8')
@@ -124,9 +121,13 @@ export class Evaluator {
     for (const { path } of adapters) await checkAdapter(path)
     return this.#call('setAdapters', adapters)
   }
+  /** Names of the matrices that can be replaced. Needs `writable`, as the two below do. */
+  async matrices(): Promise<string[]> {
+    return this.#call('matrices')
+  }
   /**
    * Overwrites a matrix by its value rounded through ggml type `type`, dequantise(quantise(w)), kept in the tensor's own type; always
-   * from the file's value, however often. Needs `writable`; meant for F16 and F32 models, for others round twice.
+   * from the file's value, however often. Meant for F16 and F32 models: in a coarser tensor it is rounded a second time.
    */
   async replaceTensor(name: string, type: number): Promise<void> {
     return this.#call('replaceTensor', name, type)
@@ -178,44 +179,37 @@ export class Evaluator {
   }
 
   #refusal(what: Refused): AppError {
-    const words = this.#lastWords()
+    const words = lastWords(this.#words)
     if (what === 'adapter') {
       const sentence = `The adapter does not fit ${this.#file()}: ${words.join(' | ')}. Use the adapter made for this model.`
       return new AppError('ADAPTER_MISMATCH', sentence, { words: words.join(' | ') })
     }
-    return loadFailure(new RefusedByEngine(words, undefined), this.#facts)
+    const failure = loadFailure(new RefusedByEngine(words, undefined), this.#facts)
+    if (failure.code !== 'MODEL_LOAD_FAILED') return failure
+    const sentence = `llama.cpp could not load ${this.#file()}: ${words.at(-2) ?? words.at(-1) ?? 'it gave no reason'}. Make or copy the file again.`
+    return new AppError('MODEL_LOAD_FAILED', sentence, failure.data)
   }
   #crash(how: string): AppError {
-    const last = this.#lastWords().join(' | ')
-    const said = last === '' ? 'It said nothing.' : `Its last words: ${last}`
-    return new AppError('TOOL_CRASHED', `llama.cpp stopped (${how}) on ${this.#file()}. ${said}`, { how, words: last })
+    const last = lastWords(this.#words).join(' | ')
+    const said = last === '' ? '' : ` Its last words: ${last}`
+    const sentence = `llama.cpp stopped (${how}) while it worked on ${this.#file()}. Try again; if it happens again, the file may be damaged.${said}`
+    return new AppError('TOOL_CRASHED', sentence, { how, words: last })
   }
   #cancelled = () => new AppError('CANCELLED')
   #file = () => basename(this.#facts.path)
 
-  /** The lines that give a reason, or the very last ones; no folder of this machine is repeated. */
-  #lastWords(): string[] {
-    const lines = this.#words.replace(FOLDER, '').split('\n')
-    const whole = lines.map((line) => line.trim()).filter((line) => line !== '')
-    const reasons = whole.filter((line) => REASON.test(line))
-    const kept: string[] = []
-    let room = SAID
-    for (const line of (reasons.length > 0 ? reasons : whole).reverse()) {
-      if ((room -= line.length) < 0) break
-      kept.unshift(line)
-    }
-    return kept
-  }
-
+  /** A text that the model can read at once. */
   #checked(tokens: readonly number[]): readonly number[] {
-    const { vocabulary, contextSize } = this.#info
-    const bad = (what: string) => new AppError('BAD_INPUT', `The text does not fit ${this.#file()}: ${what}.`)
-    if (tokens.length === 0) throw bad('it is empty')
-    if (tokens.length > contextSize) throw bad(`it takes ${tokens.length} tokens, and the context holds ${contextSize}`)
-    const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabulary)
-    if (strange !== undefined) throw bad(`there is no token ${strange}`)
+    if (tokens.length === 0) throw this.#badInput('it is empty')
+    if (tokens.length > this.contextSize) throw this.#badInput(`it takes ${tokens.length} tokens, and the context holds ${this.contextSize}`)
+    return this.#known(tokens)
+  }
+  #known(tokens: readonly number[]): readonly number[] {
+    const strange = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= this.vocabulary)
+    if (strange !== undefined) throw this.#badInput(`there is no token ${strange}`)
     return tokens
   }
+  #badInput = (what: string) => new AppError('BAD_INPUT', `The text does not fit ${this.#file()}: ${what}. Give another text.`)
 
   /** The first reason counts. */
   #end(reason: Error): void {

@@ -62,9 +62,8 @@ export interface Llama {
   writeTensor(tensor: Pointer, from: Uint8Array, offset: number, bytes: number): void
   /** The ggml_op that is called `name`. */
   operation(name: string): number
-  /** The scheduler calls `callback` for every node, on this thread, until it is released. */
+  /** For cb_eval: called on this thread for every node of a graph. Held until the process ends. */
   register(callback: Callback): Pointer
-  release(callback: Pointer): void
 }
 let declared: Llama | undefined
 
@@ -143,7 +142,6 @@ export function llama(): Llama {
       throw new Error(`ggml has no operation ${name}`)
     },
     register: (called) => koffi.register(called, koffi.pointer(callback)),
-    release: (registered) => koffi.unregister(registered),
   }
   return declared
 }

@@ -27,6 +27,11 @@ export class Session {
   readonly #loaded = new Map<string, Pointer>()
   #context: Pointer
   #adapters: readonly AdapterUse[] = []
+  /** Whether the context calls back for every node, which plain evaluation need not pay for. */
+  #watched = false
+  #callback: Pointer | null = null
+  #watching: EvalCallback = () => false
+  #thrown: unknown
 
   /** Throws RefusedByLlama, or LIBRARY_MISSING. */
   constructor({ model, contextSize, threads = 1, adapters = [], writable = false }: OpenOptions) {
@@ -44,7 +49,7 @@ export class Session {
     const trained = this.#api.trainedContext(loaded)
     const size = Math.min(contextSize ?? CONTEXT, trained > 0 ? trained : Infinity)
     this.info = { vocabulary: this.#api.vocabulary(this.#vocab), contextSize: size }
-    this.#context = this.#newContext(null)
+    this.#context = this.#newContext()
     this.setAdapters(adapters)
   }
 
@@ -69,6 +74,7 @@ export class Session {
 
   /** A row of `vocabulary` logits per token. */
   logits(tokens: readonly number[]): Float32Array {
+    this.#ensure(false)
     const { vocabulary } = this.info
     const all = new Float32Array(tokens.length * vocabulary)
     this.#evaluate(tokens, 0, (row, at) => all.set(row, at * vocabulary))
@@ -77,6 +83,7 @@ export class Session {
 
   /** −log p of each token from index `from` (at least 1) on, given all before it; natural logarithm. */
   losses(tokens: readonly number[], from: number): Float32Array {
+    this.#ensure(false)
     const losses = new Float32Array(Math.max(0, tokens.length - from))
     // the last token predicts nothing that is known
     this.#evaluate(tokens.slice(0, -1), from - 1, (row, at) => (losses[at + 1 - from] = surprise(row, tokens[at + 1]!)))
@@ -85,6 +92,7 @@ export class Session {
 
   /** At most `most` tokens, the likeliest each time; it ends before a token that ends generation. */
   generate(tokens: readonly number[], most: number): number[] {
+    this.#ensure(false)
     let next = -1
     const choose = (row: Float32Array) => (next = likeliest(row))
     this.#evaluate(tokens, tokens.length - 1, choose)
@@ -115,33 +123,30 @@ export class Session {
 
   /** Evaluates `texts` while `callback` watches each node of the graph. What it throws is thrown here. */
   watch(callback: EvalCallback, texts: readonly (readonly number[])[]): void {
-    let thrown: unknown
-    const registered = this.#api.register((tensor, ask) => {
+    this.#callback ??= this.#api.register((tensor, ask) => {
       try {
-        return callback(tensor, ask)
+        return this.#watching(tensor, ask)
       } catch (error) {
-        thrown ??= error
+        this.#thrown ??= error
         return false
       }
     })
-    this.#replaceContext(registered)
-    try {
-      for (const text of texts) this.#evaluate(text, 0, () => {})
-    } catch (error) {
-      thrown ??= error
-    }
-    this.#replaceContext(null)
-    this.#api.release(registered)
-    if (thrown !== undefined) throw thrown as Error
+    this.#watching = callback
+    this.#thrown = undefined
+    this.#ensure(true)
+    for (const text of texts) this.#evaluate(text, 0, () => {})
+    if (this.#thrown !== undefined) throw this.#thrown as Error
   }
 
-  #replaceContext(callback: Pointer | null): void {
+  #ensure(watched: boolean): void {
+    if (this.#watched === watched) return
     this.#api.freeContext(this.#context)
-    this.#context = this.#newContext(callback)
+    this.#watched = watched
+    this.#context = this.#newContext()
     this.setAdapters(this.#adapters)
   }
 
-  #newContext(callback: Pointer | null): Pointer {
+  #newContext(): Pointer {
     const parameters = this.#api.contextDefaults()
     const batch = Math.min(BATCH, this.info.contextSize)
     Object.assign(parameters, {
@@ -154,7 +159,7 @@ export class Session {
     parameters.n_outputs_max_per_seq = batch
     // what is measured is the weights: attention is kept as exact as this engine has it
     Object.assign(parameters, { flash_attn_type: FLASH_ATTENTION_OFF, type_k: F32, type_v: F32 })
-    parameters.cb_eval = callback
+    parameters.cb_eval = this.#watched ? this.#callback : null
     const context = this.#api.newContext(this.#model, parameters)
     if (!context) throw new RefusedByLlama('context')
     return context

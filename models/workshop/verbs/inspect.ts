@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { predictMemory } from '../../../app/deploy/memory.ts'
 import { factOf, readGgufHeader, type GgufHeader } from '../../../app/engine/gguf-header.ts'
 import { mixture } from '../../../app/engine/ggml-types.ts'
+import { KEYS } from '../../../app/engine/gguf-keys.ts'
 import { shapeOf } from '../../../app/engine/shape.ts'
 import { hashFile } from '../../../app/library/manifest.ts'
 import { checkTensors } from '../convert.ts'
@@ -34,7 +35,8 @@ Memory is predicted for the CPU with a KV cache of 8 bits and a batch of ${BATCH
     checkTensors(header)
     const { size } = await stat(path)
     progress.stage('hashing', size)
-    const sha256 = values['no-hash'] === true ? null : (await hashFile(path, { signal, onBytes: (done) => progress.at(done) })).sha256
+    const sha256 =
+      values['no-hash'] === true ? null : (await hashFile(path, { chunkBytes: Infinity, signal, onBytes: (done) => progress.at(done) })).sha256
     const groups = sizeRows(sizesOf(header.tensors))
     const facts = factsOf(header, size, sha256, values['template'] === true)
     const memory = factOf(header, 'general.type') === 'adapter' ? [] : memoryOf(header)
@@ -68,7 +70,7 @@ function factsOf(header: GgufHeader, size: number, sha256: string | null, whole:
     architecture: text('general.architecture'),
     quantisation: mixture(bytesByType),
     ...(adapter
-      ? { alpha: text('adapter.lora.alpha'), 'base weights': text('rushlight.base_weights_id') }
+      ? { alpha: text('adapter.lora.alpha'), 'base weights': text(KEYS.baseWeightsId) }
       : {
           layers: shape.layers,
           width: `${shape.embedding}, feed-forward ${shape.feedForward}`,
@@ -77,8 +79,8 @@ function factsOf(header: GgufHeader, size: number, sha256: string | null, whole:
           tokeniser: [text('tokenizer.ggml.model'), text('tokenizer.ggml.pre')].filter(Boolean).join(', '),
           vocabulary: shape.vocabulary,
           'chat template': typeof template === 'string' ? printable(template, whole ? Infinity : SHOWN) : 'none',
-          recipe: text('rushlight.recipe'),
-          'weights id': text('rushlight.weights_id'),
+          recipe: text(KEYS.recipe),
+          'weights id': text(KEYS.weightsId),
         }),
   }
 }

@@ -20,6 +20,7 @@ it('draws a bar with an estimate once it can be more than a guess, no wider than
   expect(said[1]).toContain('10 %  blk.0.attn_q')
   expect(said[1]).not.toContain('left')
   expect(said[2]).toContain('████████████░░░░░░░░░░░░   50 %  2 s left')
+  // eslint-disable-next-line no-control-regex
   expect(said[2]!.replace(/^\r\u001B\[2K/, '').length).toBeLessThan(60)
   expect(said.at(-1)).toBe('\r\u001B[2K')
 })
