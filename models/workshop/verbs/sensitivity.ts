@@ -56,10 +56,11 @@ export const sensitivityVerb: Verb = {
   --out FILE      write the recipe, for export --recipe FILE; --force replaces the file
   --threads N     threads of llama.cpp (default 1)
 
-A group whose rows are no whole blocks of any of the types is tried at F16. Each group of matrices is rounded to each type in memory, the others left as they are; the rise of the mean loss is measured on the
-answers, apart for tokens of medical terms, of numbers with their units and of other words. The choice under the budget is exact; the
-whole recipe is then measured once, for the sum of the parts is not quite the truth. A source below 16 bits is first copied at F16 to the
-system's folder for temporary files (set TMPDIR for another) and the copy deleted; it takes memory as an F16 model does.`,
+Each group of matrices is rounded to each type in memory, the others left as they are (a group whose rows are no whole blocks
+of any of the types is tried at F16); the rise of the mean loss is measured on the answers, apart for tokens of medical
+terms, of numbers with their units and of other words. The choice under the budget is exact; the whole recipe is then
+measured once, for the sum of the parts is not quite the truth. A source below 16 bits is first copied at F16 to the system's
+folder for temporary files (set TMPDIR for another) and the copy deleted; it takes memory as an F16 model does.`,
   async run(input, context) {
     const path = input.positionals[0]!
     const { by, types, least } = choicesOf(input)

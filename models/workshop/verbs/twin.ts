@@ -27,7 +27,7 @@ export const twinVerb: Verb = {
   },
   help: `
   --shape NAME       ${Object.keys(shapes).join(', ')}
-  --recipe R         types and order of the tensors: one of ${recipeNames().join(', ')}, or a file (default rushlight-7b)
+  --recipe R         types and order: one of ${recipeNames().join(', ')}, or a file (default rushlight-7b)
   --type T           instead of a recipe every matrix as ${TYPES.join(', ')}, in the order of llama.cpp's own converter
   --layers N         only so many layers: a small file for tests
   --seed N           another seed, other weights and another vocabulary (default 1)
