@@ -186,7 +186,9 @@ export class Evaluator {
     }
     const failure = loadFailure(new RefusedByEngine(words, undefined), this.#facts)
     if (failure.code !== 'MODEL_LOAD_FAILED') return failure
-    const sentence = `llama.cpp could not load ${this.#file()}: ${words.at(-2) ?? words.at(-1) ?? 'it gave no reason'}. Make or copy the file again.`
+    // what it says last is only that it failed
+    const reason = words.find((line) => /error loading/i.test(line)) ?? words.at(0) ?? 'it gave no reason'
+    const sentence = `llama.cpp could not load ${this.#file()}: ${reason}. Make or copy the file again.`
     return new AppError('MODEL_LOAD_FAILED', sentence, failure.data)
   }
   #crash(how: string): AppError {
