@@ -7,10 +7,11 @@ export default defineConfig({
   plugins: [svelte({ configFile: false })],
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
+    include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/native/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // for a computer that others use as well: minutes, not seconds
+    testTimeout: 120_000,
     hookTimeout: 30_000,
   },
 })

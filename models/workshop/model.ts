@@ -4,6 +4,7 @@ import { AppError } from '../../app/contract/errors.ts'
 import { Progress } from './progress.ts'
 import { printReport } from './report.ts'
 import { WrongUse, type Verb } from './verb.ts'
+import { corpusVerb } from './verbs/corpus.ts'
 import { exportVerb } from './verbs/export.ts'
 import { importHfVerb } from './verbs/import-hf.ts'
 import { importPeftVerb } from './verbs/import-peft.ts'
@@ -13,7 +14,7 @@ import { sensitivityVerb } from './verbs/sensitivity.ts'
 import { twinVerb } from './verbs/twin.ts'
 import { verifyVerb } from './verbs/verify.ts'
 
-const verbs: readonly Verb[] = [inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb]
+const verbs: readonly Verb[] = [inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb, corpusVerb]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.
 
