@@ -44,7 +44,8 @@ export async function inspectAdapter(path: string, model: string | Pick<GgufHead
   const pairs = pairsOf(header.tensors, refuse)
   const shapes = new Map(base.tensors.map((tensor) => [tensor.name, tensor.dims]))
   let rank = 0
-  for (const [name, { a, b }] of pairs) {
+  for (const [name, halves] of pairs) {
+    const [a, b] = [halves.a && matrix(halves.a), halves.b && matrix(halves.b)]
     const dims = shapes.get(name)
     if (!dims) throw refuse(`changes ${name}, which the model does not have. ${other}`)
     if (!a || !b) throw refuse(`has only one half of the pair for ${name}. Export it again.`)
@@ -66,6 +67,9 @@ export async function inspectAdapter(path: string, model: string | Pick<GgufHead
     bytes: header.tensors.reduce((sum, tensor) => sum + tensor.bytes, 0),
   }
 }
+
+/** ggml leaves out a last dimension of 1: an A of rank 1 comes as a vector. */
+const matrix = ({ dims }: GgufTensor): Pick<GgufTensor, 'dims'> => ({ dims: dims.length === 1 ? [...dims, 1] : dims })
 
 function pairsOf(tensors: readonly GgufTensor[], refuse: (what: string) => AppError): Map<string, { a?: GgufTensor; b?: GgufTensor }> {
   const pairs = new Map<string, { a?: GgufTensor; b?: GgufTensor }>()

@@ -11,10 +11,22 @@ import { importPeftVerb } from './verbs/import-peft.ts'
 import { inspectVerb } from './verbs/inspect.ts'
 import { mergeVerb } from './verbs/merge.ts'
 import { sensitivityVerb } from './verbs/sensitivity.ts'
+import { trainVerb } from './verbs/train.ts'
 import { twinVerb } from './verbs/twin.ts'
 import { verifyVerb } from './verbs/verify.ts'
 
-const verbs: readonly Verb[] = [inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb, corpusVerb]
+const verbs: readonly Verb[] = [
+  inspectVerb,
+  importHfVerb,
+  importPeftVerb,
+  exportVerb,
+  sensitivityVerb,
+  mergeVerb,
+  twinVerb,
+  verifyVerb,
+  corpusVerb,
+  trainVerb,
+]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.
 

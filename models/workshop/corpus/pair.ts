@@ -97,6 +97,10 @@ export interface Pair {
   readonly template: string
 }
 
+/** What a vocabulary is learnt from: no made-up name, so that an unknown name is made of small pieces, as one typed by a user will be. */
+export const learnable = (pairs: readonly Pair[]): string[] =>
+  pairs.filter(({ kind }) => kind !== 'unknown.name').flatMap(({ q, a }) => [q, a, 'user\n', 'assistant\n'])
+
 /** How questions are compared: neither case nor punctuation nor spacing makes a question new ("heat stroke: signs?" is "heatstroke signs"). */
 export const normalised = (question: string): string =>
   question

@@ -8,7 +8,7 @@ import { CHAT_TEMPLATE, LEAST_VOCABULARY, learnVocabulary, MOST_VOCABULARY, Toke
 import type { Breadth } from '../corpus/facts.ts'
 import { collect, keysIn, openTeacher, type TeacherAnswer } from '../corpus/from-teacher.ts'
 import { FULL_ORDER, ordered } from '../corpus/order.ts'
-import type { Pair } from '../corpus/pair.ts'
+import { learnable, type Pair } from '../corpus/pair.ts'
 import { trainingPass } from '../corpus/passes.ts'
 import { readRecords, recordFiles } from '../corpus/records-file.ts'
 import { assertNoLeak, buildCorpus, testNames, type Corpus } from '../corpus/split.ts'
@@ -100,10 +100,6 @@ function breadthOf(text: string): Breadth {
   if (text !== 'core' && text !== 'full') throw new WrongUse(`--breadth takes core or full, not “${text}”.`)
   return text
 }
-
-/** What the vocabulary is learnt from: no made-up name, so that an unknown name is made of small pieces, as one typed by a user will be. */
-const learnable = (pairs: readonly Pair[]): string[] =>
-  pairs.filter(({ kind }) => kind !== 'unknown.name').flatMap(({ q, a }) => [q, a, 'user\n', 'assistant\n'])
 
 /** One question per fact, and a fact's worth of those to be declined. */
 function firstOfEach(pairs: readonly Pair[]): Pair[] {

@@ -98,7 +98,7 @@ it.skipIf(process.platform === 'win32')(
   60_000,
 )
 
-it.each(['inspect', 'import-hf', 'import-peft', 'export', 'sensitivity', 'merge', 'twin', 'verify', 'corpus'])('%s explains itself', async (verb) => {
+it.each(['inspect', 'import-hf', 'import-peft', 'export', 'sensitivity', 'merge', 'twin', 'verify', 'corpus', 'train'])('%s explains itself', async (verb) => {
   const { code, out } = await command([verb, '--help'])
   expect([code, out]).toEqual([0, expect.stringContaining(`npm run model -- ${verb} `)])
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130)
