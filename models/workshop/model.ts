@@ -4,28 +4,24 @@ import { AppError } from '../../app/contract/errors.ts'
 import { Progress } from './progress.ts'
 import { printReport } from './report.ts'
 import { WrongUse, type Verb } from './verb.ts'
+import { ablateVerb } from './verbs/ablate.ts'
 import { corpusVerb } from './verbs/corpus.ts'
+import { evalVerb } from './verbs/eval.ts'
 import { exportVerb } from './verbs/export.ts'
 import { importHfVerb } from './verbs/import-hf.ts'
 import { importPeftVerb } from './verbs/import-peft.ts'
 import { inspectVerb } from './verbs/inspect.ts'
 import { mergeVerb } from './verbs/merge.ts'
+import { recipeVerb } from './verbs/recipe.ts'
 import { sensitivityVerb } from './verbs/sensitivity.ts'
 import { trainVerb } from './verbs/train.ts'
 import { twinVerb } from './verbs/twin.ts'
 import { verifyVerb } from './verbs/verify.ts'
 
+/** In the order of the work: what there is, made, measured, trained, judged. */
 const verbs: readonly Verb[] = [
-  inspectVerb,
-  importHfVerb,
-  importPeftVerb,
-  exportVerb,
-  sensitivityVerb,
-  mergeVerb,
-  twinVerb,
-  verifyVerb,
-  corpusVerb,
-  trainVerb,
+  ...[inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb],
+  ...[corpusVerb, trainVerb, evalVerb, ablateVerb, recipeVerb],
 ]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.

@@ -4,8 +4,9 @@ import { printReport } from './report.ts'
 import { classifySet } from './score/classify.ts'
 import { hostileSet } from './score/hostile.ts'
 import { BadLines, type ScoreSet } from './score/set.ts'
+import { termsSet } from './score/terms.ts'
 
-const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet }
+const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet }
 
 const help = `Score a labelled set against the parts that the program itself uses.
 

@@ -1,4 +1,4 @@
-// Owns what counts as a hard fact in a sentence: amounts with their units, and names of medicines.
+// Owns what counts as a hard fact in a sentence: amounts with their units, names of medicines, and whether it permits or forbids.
 import { words } from '../../../app/clinical/text.ts'
 
 /** One amount: "500|mg", "6|hours", "3|times". A range gives both its ends. */
@@ -101,3 +101,15 @@ export const foldName = (name: string): string =>
   words(name)
     .map(({ folded }) => folded)
     .join(' ')
+
+export type Stance = 'use' | 'avoid'
+const FORBIDS = /\b(?:avoid(?:ed)?|do not (?:use|give|take)|(?:must|should|can) ?not be (?:used|given|taken)|contraindicated|not recommended|stop)\b/i
+const PERMITS = /\b(?:(?:can|may) be (?:used|given|taken)|(?:is|are) safe|safe (?:in|to|for|with)|no dose change|compatible)\b/i
+
+/** What a sentence says of use: that it may be used, that it must not, or both. */
+export function stances(text: string): Set<Stance> {
+  const found = new Set<Stance>()
+  if (FORBIDS.test(text)) found.add('avoid')
+  if (PERMITS.test(text)) found.add('use')
+  return found
+}
