@@ -93,8 +93,9 @@ function score(line: Line, tables: TermTables): { found: Found[]; missed: [strin
   return { found, missed: line.expect.filter((pair) => !got.some((change) => agrees(change, pair))) }
 }
 
+/** A dot at the end belongs to the sentence as much as to "b.d.". */
 const fold = (text: string): string =>
-  words(text)
+  words(text.replace(/\.$/, ''))
     .map((word) => word.folded)
     .join(' ')
 
