@@ -24,6 +24,7 @@ const app: UserConfig = {
         headless: file('host/headless.ts'),
         'ask-cli': file('host/ask-cli.ts'),
         engine: file('engine/entry.ts'),
+        probe: file('engine/probe-entry.ts'),
       },
       // base/paths.ts finds the program's files from where its own bundle lies: no subfolders
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },

@@ -16,6 +16,8 @@ export interface Paths {
   readonly page: string
   /** The script that an engine process runs. */
   readonly engineEntry: string
+  /** The script of a process that looks at the hardware and is thrown away. */
+  readonly probeEntry: string
 }
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -34,6 +36,7 @@ export function resolvePaths(options: { data?: string; resources?: string } = {}
     resources: options.resources ?? join(root, 'models'),
     page: join(root, 'out', 'renderer'),
     engineEntry: fromSource ? join(root, 'app', 'engine', 'entry.ts') : join(here, 'engine.js'),
+    probeEntry: fromSource ? join(root, 'app', 'engine', 'probe-entry.ts') : join(here, 'probe.js'),
   }
 }
 

@@ -47,6 +47,8 @@ export const contract = {
   /** Returns at once; progress is in `engine.status`. */
   'model.choose': call(z.object({ id: z.string().min(1).max(200) }), Done),
   'engine.restart': call(Nothing, Done),
+  /** Looks for graphics cards again, forgets which plans have failed and places the model anew. Returns at once; progress is in `engine.status`. */
+  'hardware.look': call(Nothing, Done),
   'engine.status': topic(EngineStatus),
 
   'settings.set': call(Settings.partial(), Settings),

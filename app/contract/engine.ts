@@ -13,8 +13,14 @@ export type Adapter = z.infer<typeof Adapter>
 
 export const LoadInput = z.object({
   modelPath: z.string(),
-  /** auto: the best device that llama.cpp finds. off: CPU only. */
-  gpu: z.enum(['auto', 'off']),
+  /** auto: the best backend that llama.cpp finds. off: CPU only. A backend by name is used or the load fails; there is no other in its place. */
+  gpu: z.enum(['auto', 'off', 'cuda', 'vulkan', 'metal']),
+  /** The output and the blocks before it, as llama.cpp counts; null lets the engine decide. */
+  gpuLayers: z.number().int().min(0).max(10_000).nullable().default(null),
+  /** Cards that the engine process may see, by their driver's numbers; null: all. Drivers read it once: another list needs another process. */
+  devices: z.array(z.number().int().min(0).max(63)).min(1).max(16).nullable().default(null),
+  /** Bytes of graphics memory that the plan counts on; with less free the load fails before it begins. */
+  gpuBytes: z.number().int().min(0).default(0),
   /** Tokens of context; the engine takes the smaller of this and what the model was trained for. */
   contextSize: z.number().int().min(64).max(1_048_576),
   /** Decode threads; null lets the engine leave a core free. */
@@ -24,6 +30,10 @@ export const LoadInput = z.object({
    * graphics card 4 bytes more for every token of the vocabulary.
    */
   batchSize: z.number().int().min(32).max(2048).default(256),
+  /** Most prompt tokens of a step where a plan wants fewer than a batch; null: a batch. */
+  step: z.number().int().min(1).max(2048).nullable().default(null),
+  /** Longest step in seconds: half of the 150 ms that a stop may take, as the next one may turn out slower than the last. */
+  stepSeconds: z.number().min(0.01).max(10).default(0.075),
   /** What the context is kept in: q8_0 takes 53 % of the memory of f16 and reads prompts more slowly. */
   kvType: KvType.default('f16'),
   /** Weights that are used as they lie in the file stay its pages, which the system can drop and read again; else they are copied. */
@@ -46,12 +56,16 @@ export const LoadedInfo = z.object({
   name: z.string(),
   backend: Backend,
   device: z.string(),
+  /** All that hold layers. */
+  devices: z.array(z.string()),
   gpuLayers: z.number().int(),
   layers: z.number().int(),
   threads: z.number().int(),
   contextSize: z.number().int(),
   trainContextSize: z.number().int(),
   batchSize: z.number().int(),
+  step: z.number().int(),
+  stepSeconds: z.number(),
   kvType: KvType,
   /** False also where the system cannot map files. */
   mmap: z.boolean(),
@@ -71,6 +85,8 @@ export const GenerateInput = z.object({
   /** 0 is greedy and repeatable. */
   temperature: z.number().min(0).max(2),
   seed: z.number().int().optional(),
+  /** Of this answer, at most those of the load; without a value those. */
+  threads: z.number().int().min(1).max(512).optional(),
 })
 export const GenerateEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('prefill'), done: z.number().int(), total: z.number().int() }),
@@ -84,6 +100,8 @@ export const GenerateEvent = z.discriminatedUnion('type', [
     /** From the start of generate() in the engine, queueing included. */
     firstTokenMs: z.number().nullable(),
     tokensPerSecond: z.number().nullable(),
+    /** That were used; absent where nothing was evaluated. */
+    threads: z.number().int().optional(),
   }),
 ])
 export type GenerateEvent = z.infer<typeof GenerateEvent>

@@ -135,6 +135,32 @@ export const ModelSummary = z.object({
 })
 export type ModelSummary = z.infer<typeof ModelSummary>
 
+/** How the model was placed on this computer, why, and whether it runs as predicted. Times in milliseconds. */
+export const PlanStatus = z.object({
+  /** What happens before there is a plan ("Looking for graphics cards"); empty otherwise. */
+  doing: z.string(),
+  /** What is executed: "25 of 29 layers on RTX 3060 (CUDA), context of 4096 tokens". */
+  what: z.string(),
+  /** Sentences. */
+  reasons: z.array(z.string()),
+  /** What would have been better and was left, in order, and why. */
+  tried: z.array(z.object({ what: z.string(), why: z.string() })),
+  /** What is different for the next answer, and why; empty when nothing is. */
+  adapted: z.string(),
+  /** Of the clinic's typical question. */
+  predicted: z.object({ firstTokenMs: z.number(), tokensPerSecond: z.number() }).nullable(),
+  /** The latest answer, beside what was predicted for just that one. */
+  measured: z
+    .object({
+      firstTokenMs: z.number().nullable(),
+      predictedFirstTokenMs: z.number().nullable(),
+      tokensPerSecond: z.number().nullable(),
+      predictedTokensPerSecond: z.number(),
+    })
+    .nullable(),
+})
+export type PlanStatus = z.infer<typeof PlanStatus>
+
 export const EngineStatus = z.object({
   phase: z.enum(['starting', 'loading', 'ready', 'answering', 'restarting', 'failed']),
   /** Of loading, 0…1. */
@@ -148,6 +174,8 @@ export const EngineStatus = z.object({
   contextSize: z.number().int(),
   restarts: z.number().int(),
   error: ErrorInfo.nullable(),
+  /** Absent where the engine itself decides. */
+  plan: PlanStatus.optional(),
 })
 export type EngineStatus = z.infer<typeof EngineStatus>
 

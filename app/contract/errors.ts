@@ -22,6 +22,8 @@ export const codes = {
   MODEL_NOT_A_MODEL: 'The file is a GGUF file but not a language model. Choose a language model.',
   MODEL_ARCHITECTURE: 'This engine does not know the architecture of the model. Choose another model or update Rushlight.',
   MODEL_TOO_LARGE: 'The model needs more memory than this computer has free. Close other programs or choose a smaller model.',
+  GPU_MEMORY: 'The graphics card has less memory free than the plan needs. Close programs that use it, or let Rushlight plan again.',
+  GPU_UNAVAILABLE: 'The graphics card cannot be used in this way here. Rushlight goes on with another one or with the processor.',
   MODEL_LOAD_FAILED: 'The engine could not load the model. Choose another model; the log has the engine’s own words.',
   MODEL_NOT_LOADED: 'No model is loaded yet. Wait until the engine says Ready, or choose a model.',
   WEIGHTS_NOT_FINITE: 'The weights hold values that are not numbers. Make or copy the file again from its source.',

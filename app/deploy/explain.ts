@@ -2,6 +2,7 @@
 import type { ModelShape } from '../contract/shape.ts'
 import { WISH, type Planning, type Shortage, type Wish } from './choose.ts'
 import { solve } from './dp.ts'
+import { readPlan } from './forecast.ts'
 import type { HardwareProfile } from './hardware.ts'
 import { kvBytesPerToken } from './memory.ts'
 import { TOKEN_OVERHEAD } from './performance.ts'
@@ -29,13 +30,9 @@ export function explain(profile: HardwareProfile, shape: ModelShape, planning: P
   if (!plan) return [{ about: 'less', text: tooLarge(shortage!) }]
   const wish = { ...WISH, ...asked }
   const model = modelOf(shape, wish.adapterBytes)
-  const devices = plan.devices.slice(1).map(({ id }) => profile.devices.find((device) => device.id === id)!)
-  const selection = { backend: plan.backend, devices }
-  const { contextSize, kvType, step: read, threads: used } = plan
-  const margin = !conceded.includes('margin')
-  const configuration = { contextSize, kvType, step: read, threads: used, stepSeconds: wish.stepSeconds, margin }
+  const { selection, device, ...made } = readPlan(profile, plan)
+  const configuration = { ...made.configuration, stepSeconds: wish.stepSeconds, margin: !conceded.includes('margin') }
   const { problem } = build(profile, model, selection, configuration, wish.question)
-  const device = plan.devices.flatMap(({ embedding, blocks, output }, d) => Array<number>(Number(embedding) + blocks.count + Number(output)).fill(d))
   const one: Case = { profile, model, plan, wish, selection, configuration, problem, device }
   const less = conceded.map((what): Reason => ({ about: 'less', text: what === 'margin' ? NO_MARGIN : lessContext(one) }))
   const parts = [

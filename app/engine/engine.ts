@@ -61,13 +61,13 @@ export function createEngine(): Handlers<EngineContract> {
 
     'engine.count': ({ messages }) => ({ tokens: loaded().tokenize(messages).length, contextSize: loaded().info.contextSize }),
 
-    'engine.generate': async function* ({ messages, maxTokens, temperature, seed }, signal) {
+    'engine.generate': async function* ({ messages, maxTokens, temperature, seed, threads }, signal) {
       const startedAt = performance.now()
       const end = await scheduler.turn(signal)
       if (!end) return yield { type: 'done', stop: 'stopped', promptTokens: 0, tokens: 0, firstTokenMs: null, tokensPerSecond: null }
       const queuedMs = performance.now() - startedAt
       try {
-        for await (const event of loaded().generate(messages, { maxTokens, temperature, seed }, signal)) yield withQueue(event, queuedMs)
+        for await (const event of loaded().generate(messages, { maxTokens, temperature, seed, threads }, signal)) yield withQueue(event, queuedMs)
       } finally {
         end()
       }

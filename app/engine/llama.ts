@@ -15,11 +15,13 @@ import {
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import type { GenerateEvent, LoadedInfo, LoadOptions, Message } from '../contract/engine.ts'
+import type { Backend } from '../contract/entities.ts'
+import type { BackendFacts } from '../contract/probe.ts'
 import { AppError } from '../contract/errors.ts'
 import { ChunkSizer } from './chunks.ts'
 import { createDetokenizer } from './detokenizer.ts'
 import type { ModelFacts } from './gguf.ts'
-import { availableMemory, refuseTooLarge, RefusedByEngine } from './load-failure.ts'
+import { availableMemory, refuseCard, refuseTooLarge, RefusedByEngine } from './load-failure.ts'
 
 type Composed = ReturnType<ChatWrapper['generateContextState']>
 // llama.cpp can read a quantised V cache only in its flash attention
@@ -28,7 +30,7 @@ const QUANTISED_KV = { flashAttention: true, experimentalKvCacheKeyType: 'Q8_0',
 const LOG_MS = 50
 const WORDS_KEPT = 20
 /** Never disposed: in node-llama-cpp 3.21 every instance but the first of a process is deaf to llama.cpp's log. */
-const engines = new Map<'auto' | 'off', Promise<Llama>>()
+const engines = new Map<LoadOptions['gpu'], Promise<Llama>>()
 /** What llama.cpp has said since the latest load began. */
 let words: string[] = []
 
@@ -37,11 +39,11 @@ export function decodeThreads(cores: number = availableParallelism()): number {
   return Math.max(1, cores - 1)
 }
 
-function engine(gpu: 'auto' | 'off'): Promise<Llama> {
+function engine(gpu: LoadOptions['gpu']): Promise<Llama> {
   const known = engines.get(gpu)
   if (known) return known
   const started = getLlama({
-    gpu: gpu === 'off' ? false : 'auto',
+    gpu: gpu === 'off' ? false : gpu,
     build: 'never',
     logLevel: LlamaLogLevel.error,
     // never to standard output, where it could be mixed with what a host says
@@ -56,20 +58,31 @@ function engine(gpu: 'auto' | 'off'): Promise<Llama> {
   return started
 }
 
+/** Starts one backend and says what it finds. For a process that is thrown away: a driver may hang or end it. Throws what llama.cpp says. */
+export async function probeBackend(backend: Backend): Promise<BackendFacts> {
+  const llama = await engine(backend === 'cpu' ? 'off' : backend)
+  // node-llama-cpp takes the processor where a system has no such backend
+  if ((llama.gpu || 'cpu') !== backend) throw new AppError('GPU_UNAVAILABLE')
+  const { total, free, unifiedSize } = await llama.getVramState()
+  return { names: await llama.getGpuDeviceNames(), memoryTotal: total, memoryFree: free, unified: unifiedSize > 0, system: llama.systemInfo }
+}
+
 export class LoadedModel {
   readonly info: LoadedInfo
+  readonly #llama: Llama
   readonly #model: LlamaModel
   readonly #context: LlamaContext
   readonly #sequence: LlamaContextSequence
   readonly #wrapper: ChatWrapper
   readonly #chunks: ChunkSizer
 
-  private constructor(parts: { model: LlamaModel; context: LlamaContext; info: LoadedInfo }) {
+  private constructor(parts: { llama: Llama; model: LlamaModel; context: LlamaContext; info: LoadedInfo }) {
     this.info = parts.info
+    this.#llama = parts.llama
     this.#model = parts.model
     this.#context = parts.context
     this.#sequence = parts.context.getSequence()
-    this.#chunks = new ChunkSizer(parts.info.batchSize)
+    this.#chunks = new ChunkSizer(parts.info.step, parts.info.stepSeconds)
     this.#wrapper = resolveChatWrapper(parts.model)
   }
 
@@ -79,15 +92,23 @@ export class LoadedModel {
    */
   static async load(options: LoadOptions, facts: ModelFacts, onProgress: (progress: number) => void, signal: AbortSignal): Promise<LoadedModel> {
     const threads = options.threads ?? decodeThreads()
-    const llama = await engine(options.gpu)
+    const llama = await engine(options.gpu).catch((error: unknown) => {
+      throw options.gpu === 'auto' || options.gpu === 'off' ? error : new AppError('GPU_UNAVAILABLE', undefined, undefined, error)
+    })
+    if (options.gpu !== 'auto' && options.gpu !== 'off' && llama.gpu !== options.gpu) throw new AppError('GPU_UNAVAILABLE')
     llama.maxThreads = threads
     words = []
     let model: LlamaModel | null = null
     try {
       const graphics = llama.gpu === false ? 0 : (await llama.getVramState()).free
       refuseTooLarge(facts, availableMemory() + graphics)
+      refuseCard(options.gpuBytes, graphics)
+      // whoever counts the layers has counted the memory, and more exactly than node-llama-cpp's estimate
+      const planned = options.gpuLayers !== null && options.gpuLayers > 0
       model = await llama.loadModel({
         modelPath: options.modelPath,
+        ...(options.gpuLayers === null ? {} : { gpuLayers: options.gpuLayers }),
+        ignoreMemorySafetyChecks: planned,
         useMmap: options.mmap,
         onLoadProgress: (progress) => onProgress(progress * 0.95),
         loadSignal: signal,
@@ -95,6 +116,7 @@ export class LoadedModel {
       const contextSize = Math.min(options.contextSize, model.trainContextSize)
       const context = await model.createContext({
         contextSize,
+        ignoreMemorySafetyChecks: planned,
         threads,
         batchSize: Math.min(options.batchSize, contextSize),
         ...(options.kvType === 'q8_0' ? QUANTISED_KV : {}),
@@ -102,25 +124,29 @@ export class LoadedModel {
         createSignal: signal,
       })
       const backend = llama.gpu === false ? 'cpu' : llama.gpu
-      const device = llama.gpu === false ? 'CPU' : ((await llama.getGpuDeviceNames())[0] ?? backend.toUpperCase())
+      const names = model.gpuLayers > 0 ? await llama.getGpuDeviceNames() : []
+      const step = Math.min(options.step ?? context.batchSize, context.batchSize)
       const info: LoadedInfo = {
         name: facts.name,
         architecture: facts.architecture,
         quantisation: facts.quantisation,
         backend: model.gpuLayers > 0 ? backend : 'cpu',
-        device: model.gpuLayers > 0 ? device : 'CPU',
+        device: model.gpuLayers > 0 ? (names[0] ?? backend.toUpperCase()) : 'CPU',
+        devices: model.gpuLayers > 0 ? names : ['CPU'],
         gpuLayers: model.gpuLayers,
         layers: model.fileInsights.totalLayers,
         threads,
         contextSize: context.contextSize,
         trainContextSize: model.trainContextSize,
         batchSize: context.batchSize,
+        step,
+        stepSeconds: options.stepSeconds,
         kvType: options.kvType,
         mmap: model.useMmap,
         adapters: options.adapters.length,
         engine: 'llama.cpp',
       }
-      const loaded = new LoadedModel({ model, context, info })
+      const loaded = new LoadedModel({ llama, model, context, info })
       onProgress(1)
       return loaded
     } catch (error) {
@@ -147,9 +173,10 @@ export class LoadedModel {
   /** Reads the prompt in small chunks, then writes. Ends with `done`; an abort ends it within one chunk or one token. */
   async *generate(
     messages: Message[],
-    options: { maxTokens: number; temperature: number; seed?: number | undefined },
+    options: { maxTokens: number; temperature: number; seed?: number | undefined; threads?: number | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
+    this.#llama.maxThreads = Math.min(options.threads ?? this.info.threads, this.info.threads)
     const startedAt = performance.now()
     const composed = this.#compose(messages)
     const prompt = this.#tokens(composed)
@@ -167,6 +194,7 @@ export class LoadedModel {
         tokens,
         firstTokenMs,
         tokensPerSecond: tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null,
+        threads: this.#context.currentThreads,
       }
     }
 

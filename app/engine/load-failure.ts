@@ -42,6 +42,14 @@ export function refuseTooLarge(facts: ModelFacts, free: number): void {
   if (facts.bytes > free) throw new AppError('MODEL_TOO_LARGE', needsMore(facts, free), { bytes: facts.bytes, free })
 }
 
+/** Thrown before loading: other programs may have taken what was free when the plan was made. Both in bytes. */
+export function refuseCard(planned: number, free: number): void {
+  if (planned <= free) return
+  const gb = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  const sentence = `The plan needs ${gb(planned)} of graphics memory and ${gb(free)} is free now. Close programs that use the card.`
+  throw new AppError('GPU_MEMORY', sentence, { planned, free })
+}
+
 /** Bytes that a new program may take, caches that the system would give up included, but never more than this process is allowed. */
 export function availableMemory(): number {
   // 0 or a number beyond any machine when the process is not confined

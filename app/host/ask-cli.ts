@@ -19,6 +19,7 @@ const help = `Ask Rushlight one question in the terminal.
 
   --category C   one of ${categories.join(', ')} (default: found by the rules)
   --model M      a name from the model list or a GGUF file (default: the starter)
+  --hardware F   plan with this hardware profile (JSON) instead of this computer's facts
   --data DIR     keep the question and its answer in this data folder; without it nothing is kept
   --json         one JSON object a line: every event of the answer
   --help         this text
@@ -32,6 +33,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       category: { type: 'string' },
       model: { type: 'string' },
+      hardware: { type: 'string' },
       data: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -53,8 +55,10 @@ async function main(args: string[]): Promise<number> {
       paths,
       host: 'loopback',
       version,
-      spawnEngine: () => spawnNodeEngine(paths.engineEntry),
+      spawnEngine: (changes) => spawnNodeEngine(paths.engineEntry, changes),
+      spawnProbe: (changes) => spawnNodeEngine(paths.probeEntry, changes),
       ...(values.model === undefined ? {} : { model: values.model }),
+      ...(values.hardware === undefined ? {} : { hardware: values.hardware }),
     })
     try {
       // for one question there is nobody to choose another model: a model that does not load is the end

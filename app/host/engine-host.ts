@@ -1,27 +1,54 @@
 // Owns which model the engine serves: chooses it, has it loaded, and joins what the library and the supervisor know into one status.
+import type { GenerateEvent } from '../contract/engine.ts'
 import type { EngineStatus, Provenance } from '../contract/entities.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Library, ResolvedModel } from '../library/library.ts'
 import type { AnswerEngine } from '../ask/ask.ts'
 import type { EngineSupervisor, SupervisorStatus } from './engine-process.ts'
+import type { Hardware } from './hardware.ts'
+import { IdleWork } from './idle-work.ts'
+import { Placing } from './placing.ts'
+
+const SETTLED: ReadonlySet<string> = new Set(['ready', 'answering', 'failed'])
+/** The first question must not wait for a measurement. */
+const IDLE_MS = 10_000
+/** A look starts a process for each backend. */
+const LOOK_AGAIN_MS = 10 * 60_000
 
 export class EngineHost implements AnswerEngine {
   readonly #supervisor: EngineSupervisor
   readonly #library: Library
   readonly #log: Log
   readonly #publish: (status: EngineStatus) => void
+  readonly #hardware: Hardware
+  readonly #placing: Placing
+  readonly #idle: IdleWork
   #model: ResolvedModel | null = null
   #sha256 = ''
   #refusal: { code: string; message: string } | null = null
   readonly #waiting = new Set<() => void>()
 
-  constructor(parts: { supervisor: EngineSupervisor; library: Library; log: Log; publish: (status: EngineStatus) => void }) {
+  /** `idleMs`: how long nobody must have asked before the machine is looked at and measured. */
+  constructor(parts: {
+    supervisor: EngineSupervisor
+    library: Library
+    hardware: Hardware
+    log: Log
+    publish: (status: EngineStatus) => void
+    idleMs?: number
+  }) {
     this.#supervisor = parts.supervisor
     this.#library = parts.library
     this.#log = parts.log
     this.#publish = parts.publish
-    this.#supervisor.onStatus(() => this.#changed())
+    this.#hardware = parts.hardware
+    this.#placing = new Placing({ hardware: parts.hardware, supervisor: parts.supervisor, log: parts.log, changed: () => this.#changed() })
+    this.#idle = new IdleWork({ quietMs: parts.idleMs ?? IDLE_MS, isIdle: () => this.#isQuiet(), work: () => this.#learnMachine(), log: parts.log })
+    this.#supervisor.onStatus(() => {
+      this.#descend()
+      this.#changed()
+    })
   }
 
   /** Loads a model by library id or file path. Resolves when it is ready; a failure is in the status and thrown. */
@@ -32,16 +59,51 @@ export class EngineHost implements AnswerEngine {
       this.#model = model
       this.#sha256 = model.sha256
       this.#changed()
-      await this.#supervisor.load({ modelPath: model.path, gpu: 'auto', contextSize: model.contextSize, threads: null })
+      await this.#placing.load(model.path, model.contextSize)
       // a hash of gigabytes takes many seconds: the answer need not wait for it, its provenance says if it is not known yet
       if (this.#sha256 === '') void this.#hash(model)
+      this.#idle.wait()
     } catch (error) {
-      const { code, message } = AppError.wire(error)
-      this.#refusal = { code, message }
-      this.#log.error('model not loaded', { code })
-      this.#changed()
+      this.#refuse(error)
       throw error
     }
+  }
+
+  /** Looks at the backends again, forgets what has failed and plans anew. */
+  async lookAgain(): Promise<void> {
+    await this.#hardware.look({ forget: true })
+    if (this.#model) await this.choose(this.#model.id)
+  }
+
+  /** Stops what was to be done later. */
+  close(): void {
+    this.#idle.close()
+  }
+
+  #refuse(error: unknown): void {
+    const { code, message } = AppError.wire(error)
+    this.#refusal = { code, message }
+    this.#log.error('model not loaded', { code })
+    this.#changed()
+  }
+
+  /** An engine that has failed for good with layers on cards goes on with the next plan. */
+  #descend(): void {
+    const { phase, error } = this.#supervisor.status()
+    if (phase !== 'failed' || !error || this.#refusal || this.#placing.busy) return
+    this.#placing.next(error)?.catch((failed: unknown) => this.#refuse(failed))
+  }
+
+  #isQuiet(): boolean {
+    return this.isReady() && this.#supervisor.status().phase === 'ready'
+  }
+
+  async #learnMachine(): Promise<void> {
+    // a better plan was left: whether its memory is free again only another look tells
+    const hopes = this.#hardware.hasCards && (this.#placing.status()?.tried.length ?? 0) > 0 && this.#hardware.lookAge > LOOK_AGAIN_MS
+    if (!this.#hardware.known || hopes) await this.#hardware.look()
+    if (!this.#hardware.calibrated) await this.#hardware.measure()
+    if (this.#isQuiet()) await this.#placing.reconsider()
   }
 
   async #hash(model: ResolvedModel): Promise<void> {
@@ -62,7 +124,7 @@ export class EngineHost implements AnswerEngine {
 
   isReady(): boolean {
     const { phase } = this.#supervisor.status()
-    return this.#model !== null && (phase === 'ready' || phase === 'answering')
+    return this.#model !== null && !this.#placing.busy && (phase === 'ready' || phase === 'answering')
   }
 
   /** Waits for a loading or restarting engine. Throws what keeps it from getting ready. */
@@ -90,7 +152,19 @@ export class EngineHost implements AnswerEngine {
   }
 
   readonly count: AnswerEngine['count'] = (messages) => this.#supervisor.count(messages)
-  readonly generate: AnswerEngine['generate'] = (input, signal) => this.#supervisor.generate(input, signal)
+  readonly generate: AnswerEngine['generate'] = (input, signal) => this.#observed(input, signal)
+
+  async *#observed(...[input, signal]: Parameters<AnswerEngine['generate']>): AsyncGenerator<GenerateEvent> {
+    let first: Extract<GenerateEvent, { type: 'prefill' }> | null = null
+    this.#idle.wait()
+    const threads = this.#placing.threads()
+    for await (const event of this.#supervisor.generate(threads === undefined ? input : { ...input, threads }, signal)) {
+      if (event.type === 'prefill') first ??= event
+      if (event.type === 'done') this.#placing.heard(first, event)
+      yield event
+    }
+    this.#idle.wait()
+  }
 
   origin(): Pick<Provenance, 'model' | 'mode' | 'engine'> {
     const model = this.#loaded()
@@ -105,7 +179,7 @@ export class EngineHost implements AnswerEngine {
         quantisation: quantisation || model.quantisation,
       },
       mode: 'base',
-      engine: { name: engine, backend: backend ?? 'cpu', gpuLayers, layers, threads },
+      engine: { name: engine, backend: backend ?? 'cpu', gpuLayers, layers, threads: this.#placing.threadsInUse ?? threads },
     }
   }
 
@@ -113,15 +187,19 @@ export class EngineHost implements AnswerEngine {
     const at: SupervisorStatus = this.#supervisor.status()
     const model = this.#model
     const { phase, progress, backend, device, gpuLayers, layers, threads, contextSize, restarts } = at
-    const error = this.#refusal ?? at.error
+    // between two plans the engine is in the state of the one before
+    const placing = this.#placing.busy && !this.#refusal
+    const error = this.#refusal ?? (placing ? null : at.error)
+    const plan = this.#placing.status()
     return {
-      phase: this.#refusal ? 'failed' : phase,
+      ...(plan ? { plan } : {}),
+      phase: this.#refusal ? 'failed' : placing && SETTLED.has(phase) ? 'loading' : phase,
       progress,
       backend,
       device,
       gpuLayers,
       layers,
-      threads,
+      threads: this.#placing.threadsInUse ?? threads,
       contextSize,
       restarts,
       error,

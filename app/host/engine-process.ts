@@ -6,6 +6,7 @@ import { AppError, codes } from '../contract/errors.ts'
 import { portTransport, type Port } from '../contract/port.ts'
 import type { Log } from '../base/log.ts'
 import { untilStopped, watched, within } from './bounded.ts'
+import { visibleCards, type Environment } from './visible-cards.ts'
 
 /** One running process, however it was started. */
 export interface EngineChild {
@@ -38,6 +39,8 @@ interface Running {
   readonly gone: Promise<void>
   /** Rejects when the process does not answer its first call in time. */
   readonly started: Promise<unknown>
+  /** The cards that it sees. */
+  readonly sight: string
   /** We asked for its end. */
   expected: boolean
   /** When it last gave a sign of life (performance.now). */
@@ -45,8 +48,11 @@ interface Running {
 }
 const nothingLoaded = { backend: null, device: '', gpuLayers: 0, layers: 0, threads: 0, contextSize: 0, engine: '', quantisation: '' } as const
 
+type Sight = Pick<LoadRequest, 'gpu' | 'devices'>
+const sightOf = ({ gpu, devices = null }: Sight) => JSON.stringify([gpu, devices])
+
 export class EngineSupervisor {
-  readonly #spawn: () => EngineChild
+  readonly #spawn: (changes: Environment) => EngineChild
   readonly #log: Log
   readonly #limits: typeof LIMITS
   readonly #listeners = new Set<() => void>()
@@ -62,7 +68,8 @@ export class EngineSupervisor {
   #readySince = 0
   #closed = false
 
-  constructor(parts: { spawn: () => EngineChild; log: Log; limits?: Partial<typeof LIMITS> }) {
+  /** `spawn` starts the process with `changes` laid over this one's environment. */
+  constructor(parts: { spawn: (changes: Environment) => EngineChild; log: Log; limits?: Partial<typeof LIMITS> }) {
     this.#spawn = parts.spawn
     this.#log = parts.log
     this.#limits = { ...LIMITS, ...parts.limits }
@@ -75,6 +82,21 @@ export class EngineSupervisor {
   onStatus(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Starts the process before it is known what to load: it comes up while that is found out. */
+  prepare(request: Sight): void {
+    if (!this.#closed && !this.#running) this.#start(request)
+  }
+
+  /** Gives the model's memory back, once its answers are written: what the next one may use is known only then. Nothing is ready afterwards. */
+  async unload(): Promise<void> {
+    const running = this.#running
+    if (!running || !this.#request) return
+    this.#request = null
+    this.#attempt?.abort()
+    this.#set({ phase: 'loading', progress: 0, error: null, ...nothingLoaded })
+    await within(running.client.call('engine.unload', null), this.#limits.answerSilence).catch(() => {}) // a load that follows finds out
   }
 
   /**
@@ -102,7 +124,7 @@ export class EngineSupervisor {
 
   /** Events of one answer. Throws ENGINE_LOST when the process dies, ENGINE_TIMEOUT when it falls silent. */
   async *generate(
-    input: { messages: Message[]; maxTokens: number; temperature: number; seed?: number },
+    input: { messages: Message[]; maxTokens: number; temperature: number; seed?: number; threads?: number },
     signal: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     const running = this.#usable()
@@ -158,8 +180,9 @@ export class EngineSupervisor {
     try {
       if (this.#closed) throw new AppError('ENGINE_LOST')
       if (fresh) await this.#end()
+      else await this.#endOther(sightOf(request))
       attempt.signal.throwIfAborted()
-      const used = (running = this.#running ?? this.#start())
+      const used = (running = this.#running ?? this.#start(request))
       await used.started
       attempt.signal.throwIfAborted()
       const source = used.client.stream('engine.load', request, attempt.signal)
@@ -196,8 +219,10 @@ export class EngineSupervisor {
     return info
   }
 
-  #start(): Running {
-    const child = this.#spawn()
+  #start(request: Sight): Running {
+    const { changes, repaired } = visibleCards(process.env, request)
+    for (const what of repaired) this.#log.warn('environment repaired', { what })
+    const child = this.#spawn(changes)
     const transport = portTransport(child.port, { code: 'ENGINE_LOST', message: codes.ENGINE_LOST })
     const client = createClient<EngineContract>(transport)
     let leave!: () => void
@@ -205,7 +230,7 @@ export class EngineSupervisor {
     // nothing is loaded yet, so this costs nothing and shows that the process is up
     const started = within(client.call('engine.unload', null), this.#limits.start, () => this.#silent(running))
     started.catch(() => {})
-    const running: Running = { child, client, gone, started, expected: false, heard: performance.now() }
+    const running: Running = { child, client, gone, started, sight: sightOf(request), expected: false, heard: performance.now() }
     this.#running = running
     child.onExit((code, signal) => {
       if (this.#running === running) this.#running = null
@@ -242,6 +267,14 @@ export class EngineSupervisor {
     // until its exit is heard nobody may be sent to it
     if (this.#running === running && !running.expected) this.#set({ phase: 'restarting', progress: 0, ...nothingLoaded })
     return new AppError('ENGINE_TIMEOUT')
+  }
+
+  /** A driver that is loaded stays, and sees what it saw: other cards need another process. Answers that are being written end first. */
+  async #endOther(sight: string): Promise<void> {
+    const old = this.#running
+    if (!old || old.sight === sight) return
+    await within(old.client.call('engine.unload', null), this.#limits.answerSilence).catch(() => {})
+    if (this.#running === old) await this.#end()
   }
 
   async #end(): Promise<void> {

@@ -2,9 +2,10 @@
 import { utilityProcess } from 'electron'
 import type { EngineChild } from './engine-process.ts'
 
-/** Starts the engine. Call it after Electron is ready. Its standard output is not kept: llama.cpp may write parts of a prompt there. */
-export function spawnElectronEngine(entry: string): EngineChild {
-  const child = utilityProcess.fork(entry, [], { serviceName: 'Rushlight engine', stdio: 'pipe' })
+/** Starts the engine, its environment this one's with `changes`. Call it after Electron is ready. Its standard output is not kept: llama.cpp may write parts of a prompt there. */
+export function spawnElectronEngine(entry: string, changes: Readonly<Record<string, string>> = {}): EngineChild {
+  const env = { ...process.env, ...changes }
+  const child = utilityProcess.fork(entry, [], { serviceName: 'Rushlight engine', stdio: 'pipe', env })
   // an unread pipe fills up and stops the engine
   child.stdout?.resume()
   child.stderr?.resume()

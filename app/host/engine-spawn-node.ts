@@ -13,9 +13,9 @@ const REASON = /^\S+:\d+: |^terminate called|^CUDA error|^ggml_\w+: .*(alloc|out
 const FLAGS = ['--max-semi-space-size=4']
 const ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' }
 
-/** Starts the engine. No flag of this process is handed on: node-llama-cpp tests its binding in a fork of its own and fails with some of them. */
-export function spawnNodeEngine(entry: string): EngineChild {
-  const env = { ...process.env, ...ALLOCATOR }
+/** Starts the engine, its environment this one's with `changes`. No flag of this process is handed on: node-llama-cpp tests its binding in a fork of its own and fails with some of them. */
+export function spawnNodeEngine(entry: string, changes: Readonly<Record<string, string>> = {}): EngineChild {
+  const env = { ...process.env, ...ALLOCATOR, ...changes }
   const child = fork(entry, [], { execArgv: FLAGS, env, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let tail = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (tail = (tail + text).slice(-TAIL)))

@@ -65,6 +65,11 @@ export function createHandlers(s: Services): Handlers<AppContract> {
       return done
     },
 
+    'hardware.look': () => {
+      void s.engine.lookAgain().catch(() => {}) // the status has it
+      return done
+    },
+
     'settings.set': (partial) => {
       const settings = s.settings.set(partial)
       s.publishSettings(settings)

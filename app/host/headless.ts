@@ -13,6 +13,7 @@ const help = `Rushlight over loopback: the page opens in an app window, or its a
 
   --data DIR     data folder (default: this user's; also RUSHLIGHT_DATA)
   --model M      model for this run: a name from the model list or a GGUF file
+  --hardware F   plan with this hardware profile (JSON) instead of this computer's facts
   --no-window    print the address, open nothing
   --verbose      the log also goes to standard error
   --help         this text
@@ -25,6 +26,7 @@ async function main(args: string[]): Promise<void> {
     options: {
       data: { type: 'string' },
       model: { type: 'string' },
+      hardware: { type: 'string' },
       'no-window': { type: 'boolean' },
       verbose: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -44,9 +46,11 @@ async function main(args: string[]): Promise<void> {
     paths,
     host: 'loopback',
     version,
-    spawnEngine: () => spawnNodeEngine(paths.engineEntry),
+    spawnEngine: (changes) => spawnNodeEngine(paths.engineEntry, changes),
+    spawnProbe: (changes) => spawnNodeEngine(paths.probeEntry, changes),
     verbose: values.verbose === true,
     ...(values.model === undefined ? {} : { model: values.model }),
+    ...(values.hardware === undefined ? {} : { hardware: values.hardware }),
   })
   const loopback = await serveLoopback(services.router, paths.page)
   const release = claim(paths.data, { pid: process.pid, origin: loopback.origin, controlKey: loopback.controlKey })

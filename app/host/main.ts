@@ -22,6 +22,7 @@ const CLOSE_LIMIT_MS = 10_000
 interface Options {
   data?: string
   model?: string
+  hardware?: string
   verbose: boolean
   smoke: boolean
 }
@@ -65,9 +66,11 @@ async function run(options: Options, paths: Paths): Promise<void> {
     paths,
     host: 'electron',
     version,
-    spawnEngine: () => spawnElectronEngine(paths.engineEntry),
+    spawnEngine: (changes) => spawnElectronEngine(paths.engineEntry, changes),
+    spawnProbe: (changes) => spawnElectronEngine(paths.probeEntry, changes),
     verbose: options.verbose,
     ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.hardware === undefined ? {} : { hardware: options.hardware }),
   })
   let closing: Promise<void> | undefined
   const close = () => (closing ??= bounded(services.close()))
@@ -145,14 +148,22 @@ function readOptions(argv: readonly string[]): Options {
     args: argv.slice(1),
     strict: false,
     allowPositionals: true,
-    options: { data: { type: 'string' }, model: { type: 'string' }, verbose: { type: 'boolean' }, smoke: { type: 'boolean' } },
+    options: {
+      data: { type: 'string' },
+      model: { type: 'string' },
+      hardware: { type: 'string' },
+      verbose: { type: 'boolean' },
+      smoke: { type: 'boolean' },
+    },
   })
   const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
   const data = text(values['data'])
   const model = text(values['model'])
+  const hardware = text(values['hardware'])
   return {
     ...(data === undefined ? {} : { data }),
     ...(model === undefined ? {} : { model }),
+    ...(hardware === undefined ? {} : { hardware }),
     verbose: values['verbose'] === true,
     smoke: values['smoke'] === true,
   }

@@ -8,6 +8,7 @@ import type { Paths } from '../base/paths.ts'
 import { Router } from '../base/router.ts'
 import { loadKeywordTables } from '../clinical/keywords.ts'
 import { loadPrompts } from '../ask/prompt.ts'
+import { readHardware } from '../deploy/hardware.ts'
 import { inspectModel } from '../engine/gguf.ts'
 import { Library } from '../library/library.ts'
 import { openStore } from '../store/db.ts'
@@ -16,16 +17,23 @@ import { Settings } from '../store/settings.ts'
 import { EngineHost } from './engine-host.ts'
 import { EngineSupervisor, type EngineChild } from './engine-process.ts'
 import { createHandlers } from './handlers.ts'
+import { Hardware } from './hardware.ts'
+import type { SpawnProbe } from './probes.ts'
 import { Running } from './running.ts'
+import type { Environment } from './visible-cards.ts'
 
 export interface ServiceOptions {
   paths: Paths
   host: 'electron' | 'loopback'
   version: string
-  spawnEngine: () => EngineChild
+  spawnEngine: (changes?: Environment) => EngineChild
   /** Library id or path of a GGUF file; overrides the stored choice for this run and is not stored. */
   model?: string
   verbose?: boolean
+  /** Starts a process that looks at the hardware and is thrown away; without it only the processor is used. */
+  spawnProbe?: SpawnProbe
+  /** Path of a hardware profile to plan with instead of this computer's facts. */
+  hardware?: string
 }
 export interface RunningServices {
   router: Router<AppContract>
@@ -53,7 +61,13 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
   const library = new Library({ resources: paths.resources, models: paths.models, inspect: inspectModel })
   const supervisor = new EngineSupervisor({ spawn: options.spawnEngine, log: log('engine') })
   const running = new Running()
-  const engine = new EngineHost({ supervisor, library, log: hostLog, publish: (status) => router.publish('engine.status', status) })
+  const hardware = new Hardware({
+    path: join(paths.data, 'hardware.json'),
+    spawnProbe: options.spawnProbe ?? null,
+    fixed: options.hardware === undefined ? null : readHardware(options.hardware),
+    log: log('hardware'),
+  })
+  const engine = new EngineHost({ supervisor, library, hardware, log: hostLog, publish: (status) => router.publish('engine.status', status) })
   const parts = {
     store: conversations,
     engine,
@@ -85,6 +99,7 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
     close: async () => {
       running.stopAll()
       for (let waited = 0; running.count > 0 && waited < 2000; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20))
+      engine.close()
       await supervisor.close()
       store.close()
       hostLog.info('closed')

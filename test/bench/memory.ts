@@ -189,7 +189,8 @@ function spawn(): EngineChild {
   }
 }
 
-function residentOf(pid: number): Measured {
+/** What a process has resident, from /proc. */
+export function residentOf(pid: number): Measured {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
   const gb = (text: string, key: string) => {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { AppError } from '../../app/contract/errors.ts'
 import { printReport, type Report } from '../../models/workshop/report.ts'
 import { memory } from './memory.ts'
+import { placement } from './placement.ts'
 import { quantisation } from './quantisation.ts'
 import { startup } from './startup.ts'
 
@@ -13,7 +14,7 @@ export interface Bench {
   /** Where five are not needed. */
   rounds?: number
 }
-const benches: Record<string, Bench> = { startup, quantisation, memory }
+const benches: Record<string, Bench> = { startup, quantisation, memory, placement }
 
 const help = `Measure, always beside a rival in the same run; medians and ratios count, single times do not.
 
@@ -23,7 +24,7 @@ ${Object.entries(benches)
   .map(([name, bench]) => `  ${name.padEnd(12)} ${bench.about}`)
   .join('\n')}
 
-  --rounds N  interleaved rounds (default 5; memory 1)
+  --rounds N  interleaved rounds (default 5; memory 1, placement 3)
   --json      one object {name, machine, rows, targets}
   --help      this text
 

@@ -86,6 +86,7 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
       publish({ phase: 'ready', error: null })
       return { done: true }
     },
+    'hardware.look': () => ({ done: true }),
     'settings.set': (change) => {
       settings = { ...settings, ...change } as Settings
       router.publish('settings', settings)

@@ -55,6 +55,50 @@ describe('a load', () => {
     expect(await answer()).toContain('wheeze')
   })
 
+  it('reads a prompt in steps no longer than planned, and counts layers and cards as told', async () => {
+    const info = await load({ step: 8, stepSeconds: 10, gpuLayers: 0 })
+    expect(info).toMatchObject({ batchSize: 256, step: 8, stepSeconds: 10, gpuLayers: 0, backend: 'cpu', devices: ['CPU'] })
+    const read: number[] = []
+    const messages = [{ role: 'user' as const, text: 'amoxicillin 500 mg '.repeat(40) }]
+    for await (const event of engine.generate({ messages, maxTokens: 1, temperature: 0 }, new AbortController().signal))
+      if (event.type === 'prefill') read.push(event.done)
+    const steps = read.slice(1).map((done, n) => done - read[n]!)
+    expect(Math.max(...steps)).toBe(8)
+    // no time limit that matters: the first guess, then whole batches
+    await load({ step: null, stepSeconds: 10, batchSize: 64 })
+    read.length = 0
+    for await (const event of engine.generate({ messages, maxTokens: 1, temperature: 0 }, new AbortController().signal))
+      if (event.type === 'prefill') read.push(event.done)
+    expect(read.slice(1, 4).map((done, n) => done - read[n]!)).toEqual([16, 64, 64])
+  })
+
+  it('can be answered with fewer threads than it was made with, and with all of them again', async () => {
+    await load({ threads: 2 })
+    const used = async (threads?: number) => {
+      const input = { messages: [{ role: 'user' as const, text: 'asthma' }], maxTokens: 4, temperature: 0, ...(threads ? { threads } : {}) }
+      for await (const event of engine.generate(input, new AbortController().signal)) if (event.type === 'done') return event.threads
+      return null
+    }
+    expect(await used()).toBe(2)
+    expect(await used(1)).toBe(1)
+    expect(await used(8)).toBe(2)
+  })
+
+  it.skipIf(process.platform === 'darwin')('on a backend that is not here fails in words; there is no other in its place', async () => {
+    await expect(load({ gpu: 'metal', gpuLayers: 3 })).rejects.toMatchObject({ code: 'GPU_UNAVAILABLE' })
+    await load()
+    expect(await answer()).toContain('wheeze')
+  })
+
+  it('that counts on more graphics memory than is free fails before it begins', async () => {
+    await expect(load({ gpuBytes: 3e15 })).rejects.toMatchObject({
+      code: 'GPU_MEMORY',
+      message: expect.stringMatching(/^The plan needs 3000000\.0 GB of graphics memory and 0\.0 GB is free now\. .+/) as string,
+    })
+    await load()
+    expect(await answer()).toContain('wheeze')
+  })
+
   it('never has a batch beyond its context', async () => {
     expect(await load({ batchSize: 2048 })).toMatchObject({ batchSize: 512, contextSize: 512 })
   })

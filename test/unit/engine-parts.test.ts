@@ -64,6 +64,12 @@ describe('the chunk size', () => {
     )
   })
 
+  it('follows the seconds that a plan allows for a step', () => {
+    const sizer = new ChunkSizer(512, 0.3)
+    sizer.measured(16, 16)
+    expect(sizer.size).toBe(256)
+  })
+
   it('shrinks at once when the machine gets slower and grows only slowly', () => {
     const sizer = new ChunkSizer(256)
     sizer.measured(16, 1.6)

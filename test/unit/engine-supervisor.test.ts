@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { resolvePaths } from '../../app/base/paths.ts'
 import { EngineSupervisor, type LIMITS } from '../../app/host/engine-process.ts'
 import { spawnNodeEngine } from '../../app/host/engine-spawn-node.ts'
+import type { Environment } from '../../app/host/visible-cards.ts'
 import { starter } from './models.ts'
 
 const request = { modelPath: starter, gpu: 'off' as const, contextSize: 1024, threads: 1 }
@@ -19,13 +20,16 @@ const folder = mkdtempSync(join(tmpdir(), 'rushlight-supervisor-'))
 let engine: EngineSupervisor
 let pids: number[]
 let logged: string[]
+let environments: Environment[]
 function start(options: { entry?: string; limits?: Partial<typeof LIMITS> } = {}): EngineSupervisor {
   pids = []
   logged = []
+  environments = []
   const note = (message: string, data?: Record<string, unknown>) => void logged.push(`${message} ${JSON.stringify(data)}`)
   engine = new EngineSupervisor({
-    spawn: () => {
-      const child = spawnNodeEngine(options.entry ?? resolvePaths().engineEntry)
+    spawn: (changes) => {
+      environments.push(changes)
+      const child = spawnNodeEngine(options.entry ?? resolvePaths().engineEntry, changes)
       pids.push(child.pid!)
       return child
     },
@@ -176,6 +180,20 @@ describe('a load', () => {
     expect(engine.status()).toMatchObject({ phase: 'ready', restarts: 0, contextSize: 256 })
     expect(pids).toHaveLength(2)
     expect(alive(pids[0]!)).toBe(false)
+  })
+
+  it.skipIf(process.platform === 'darwin')('for other cards gets a process that sees them, once the answer of the old one is written', async () => {
+    await start().load(request)
+    const text = answer()
+    // no such backend here: what counts is the process that was asked
+    const other = engine.load({ ...request, gpu: 'metal', devices: [1] })
+    await expect(other).rejects.toMatchObject({ code: 'GPU_UNAVAILABLE' })
+    expect(await text).toContain('wheeze')
+    await engine.load(request)
+    expect(await answer()).toContain('wheeze')
+    expect(pids).toHaveLength(3)
+    expect(engine.status()).toMatchObject({ restarts: 0 })
+    expect(environments[0]).not.toHaveProperty('CUDA_VISIBLE_DEVICES')
   })
 
   it('waits for the answer that is being written', async () => {

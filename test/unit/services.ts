@@ -24,7 +24,9 @@ export interface Rig {
 }
 
 /** `data` reopens a folder that an earlier rig left; otherwise a fresh one is removed at close. */
-export async function startRig(options: { model?: string; data?: string; keep?: boolean } = {}): Promise<Rig> {
+export async function startRig(
+  options: { model?: string; data?: string; keep?: boolean; hardware?: string; engineEntry?: string } = {},
+): Promise<Rig> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'rushlight-test-'))
   const paths = resolvePaths({ data })
   let child: EngineChild | null = null
@@ -32,8 +34,9 @@ export async function startRig(options: { model?: string; data?: string; keep?: 
     paths,
     host: 'loopback',
     version: '0.0.0-test',
-    spawnEngine: () => (child = spawnNodeEngine(paths.engineEntry)),
+    spawnEngine: (changes) => (child = spawnNodeEngine(options.engineEntry ?? paths.engineEntry, changes)),
     ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.hardware === undefined ? {} : { hardware: options.hardware }),
   })
   const client = createClient<AppContract>(localTransport(services.router))
   let status!: EngineStatus
