@@ -2,18 +2,19 @@
 import { parseArgs } from 'node:util'
 import { printReport } from './report.ts'
 import { classifySet } from './score/classify.ts'
+import { dosesSet } from './score/doses.ts'
 import { hostileSet } from './score/hostile.ts'
 import { BadLines, type ScoreSet } from './score/set.ts'
 import { termsSet } from './score/terms.ts'
 
-const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet }
+const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet, doses: dosesSet }
 
 const help = `Score a labelled set against the parts that the program itself uses.
 
   npm run score -- SET [--file F] [--json]
 
 ${Object.entries(sets)
-  .map(([name, set]) => `  ${name.padEnd(10)} ${set.about}\n             a line of F: ${set.line}`)
+  .map(([name, set]) => `  ${name.padEnd(11)} ${set.about}\n             a line of F: ${set.line}`)
   .join('\n')}
 
   --file F   a set of your own, one JSON object a line, instead of the set in test/sets

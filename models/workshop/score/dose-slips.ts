@@ -85,7 +85,8 @@ export function generateSlips(medicines: readonly Medicine[], seed: number): Sli
 
 function isDose(wrong: { low: number; high: number; unit: Unit }, medicine: Medicine, dose: Dose): boolean {
   return medicine.doses.some((line) => {
-    if (line.route !== dose.route || line.indication !== dose.indication || line.perKg !== dose.perKg || line.population !== dose.population) return false
+    if (line.route !== dose.route || line.indication !== dose.indication || line.perKg !== dose.perKg || line.population !== dose.population)
+      return false
     if (!isMass(line.unit) || line.ageFrom !== dose.ageFrom || line.ageBelow !== dose.ageBelow) return false
     const single = line.maxSingle && !line.perKg && isMass(line.maxSingle.unit) ? line.maxSingle.amount * SIZE[line.maxSingle.unit] : 0
     const [low, high] = [line.low * SIZE[line.unit], Math.max(line.high * SIZE[line.unit], single)]

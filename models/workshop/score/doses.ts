@@ -58,7 +58,9 @@ export const dosesSet: ScoreSet = {
     const wrong = rows.filter(({ ok }) => !ok)
     const text = [
       `${right} of ${rows.length} lines right: ${percent(right / rows.length)} % (95 % interval ${percent(low)}–${percent(high)} %)`,
-      ...(wrong.length === 0 ? [] : [`Wrong:\n\n${wrong.map((row) => `  ${row.answer}\n      ${row.faults}\n      found: ${row.found}`).join('\n')}`]),
+      ...(wrong.length === 0
+        ? []
+        : [`Wrong:\n\n${wrong.map((row) => `  ${row.answer}\n      ${row.faults}\n      found: ${row.found}`).join('\n')}`]),
     ]
     const slips = options.file === undefined ? scoreSlips(formulary) : null
     const targets = [
@@ -113,9 +115,11 @@ function faultsOf(expected: readonly Expected[], found: readonly CheckedDose[], 
   for (const one of expected) {
     const allowed = [one.verdict, ...(one.accept ?? [])]
     const fits = (got: CheckedDose) => sameDrug(one.drug, got, formulary) && sameAmount(one, got)
-    const at = [left.findIndex((got) => fits(got) && allowed.includes(got.verdict)), left.findIndex(fits), left.findIndex((got) => sameDrug(one.drug, got, formulary))].find(
-      (index) => index >= 0,
-    )
+    const at = [
+      left.findIndex((got) => fits(got) && allowed.includes(got.verdict)),
+      left.findIndex(fits),
+      left.findIndex((got) => sameDrug(one.drug, got, formulary)),
+    ].find((index) => index >= 0)
     const name = `${one.drug ?? 'no drug'} ${JSON.stringify(one.amount ?? null)} ${one.unit ?? ''}`.trim()
     if (at === undefined) {
       // a dose that is not to be parsed may as well not be found
@@ -160,7 +164,9 @@ function sameFrequency(frequency: string | null | undefined, { frequency: got }:
 }
 
 const sameRoute = (route: string | null | undefined, { routes, assumed }: CheckedDose): boolean =>
-  route == null || routes.some((one) => one === route) || (routes.length === 0 && (assumed.includes(route) || (route === 'oral' && assumed.includes('by mouth'))))
+  route == null ||
+  routes.some((one) => one === route) ||
+  (routes.length === 0 && (assumed.includes(route) || (route === 'oral' && assumed.includes('by mouth'))))
 
 const describe = ({ drug, low, high, unit, perKg, verdict, reason }: CheckedDose): string =>
   `${drug ?? 'no drug'} ${low === null ? 'nothing read' : `${low === high ? low : `${low}–${high}`} ${unit.shown}`}${perKg ? '/kg' : ''}: ${verdict}${reason === '' ? '' : ` (${reason})`}`
