@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util'
 import { printReport } from './report.ts'
 import { classifySet } from './score/classify.ts'
 import { dosesSet } from './score/doses.ts'
+import { emergenciesSet } from './score/emergencies.ts'
 import { hostileSet } from './score/hostile.ts'
 import { BadLines, type ScoreSet } from './score/set.ts'
 import { termsSet } from './score/terms.ts'
 
-const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet, doses: dosesSet }
+const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet, emergencies: emergenciesSet, doses: dosesSet }
 
 const help = `Score a labelled set against the parts that the program itself uses.
 
