@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { divided, evaluate, type Placement, type PlacementProblem } from './plan.ts'
 
 /**
- * executable: what llama.cpp can do. free: the seed's placement, any layer anywhere, so that embedding and output may be on a GPU and middle
+ * executable: what llama.cpp can do. free: the paper's placement, any layer anywhere, so that embedding and output may be on a GPU and middle
  * blocks on the CPU. llama.cpp cannot execute that: load_tensors() of llama-model.cpp (v0.4.0) assigns the input layer to the CPU always,
  * computes i_gpu_start = layers + 1 − n_gpu_layers and gives every later layer, the output last, to a GPU; and the tensor overrides that could
  * move single matrices are not passed on by node-llama-cpp 3.21.1. The free optimum says what such a runtime would gain.

@@ -1,4 +1,4 @@
-// Owns the memory bench: what the product's own engine process has resident with a 7B model at 4.8 GB, form by form, beside the seed's figures.
+// Owns the memory bench: what the product's own engine process has resident with a 7B model at 4.8 GB, form by form, beside the paper's figures.
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createClient } from '../../app/contract/client.ts'
@@ -16,8 +16,8 @@ import type { Bench } from './run.ts'
 import { twin } from './twins.ts'
 
 const entry = join(import.meta.dirname, '../../out/app/engine.js')
-/** What the seed states for its 7B model, in GB: as it was, and compressed. */
-const SEED = { fp16: 14.9, compressed: 5.25 }
+/** What the paper states for its 7B model, in GB: as it was, and compressed. */
+const PAPER = { fp16: 14.9, compressed: 5.25 }
 /** Tokens that are read at once. More would cost memory and, with 7B on a processor, save nothing: a stop within 150 ms allows fewer. */
 const BATCH = 64
 const ANSWER = 6
@@ -62,7 +62,7 @@ interface Measured {
 }
 
 export const memory: Bench = {
-  about: 'what the engine process has resident with a 7B model, by form, context and KV cache, beside the seed’s figures',
+  about: 'what the engine process has resident with a 7B model, by form, context and KV cache, beside the paper’s figures',
   rounds: 1,
   run: measureAll,
 }
@@ -102,15 +102,15 @@ async function measureAll(rounds: number): Promise<Report> {
           Object.fromEntries(Object.entries(row).map(([key, value]) => [key, GIGABYTES.has(key) ? Number(value).toFixed(3) : value])),
         ),
       ),
-      targets: [atMost('memory.rss.4096', rss, SEED.compressed, 'GB'), atLeast('memory.reduction', (1 - rss / SEED.fp16) * 100, 64.7, '%')],
+      targets: [atMost('memory.rss.4096', rss, PAPER.compressed, 'GB'), atLeast('memory.reduction', (1 - rss / PAPER.fp16) * 100, 64.7, '%')],
       notes: [
-        `GB are 10⁹ bytes resident in the engine process: anonymous memory and clean pages of files. The seed states ${SEED.fp16} for FP16 and ${SEED.compressed} compressed.`,
+        `GB are 10⁹ bytes resident in the engine process: anonymous memory and clean pages of files. The paper states ${PAPER.fp16} for FP16 and ${PAPER.compressed} compressed.`,
         `The targets hold for the ${describe(SMALL)} row. The engine process with nothing loaded takes ${idle.rss.toFixed(3)} GB.`,
         'Peak: the file’s pages while it is repacked, which the system can drop at any time, are part of it where mmap is on.',
         'Every batch was filled: the clock of the engine process stood still, so that it never shortened a step for a quick stop.',
         'A load that names no options has f16 and a batch of 256; q8_0 and 64 were asked for. Logits are made for the last token only, as in an answer.',
       ],
-      detail: { idle, seed: SEED },
+      detail: { idle, paper: PAPER },
     }
   } finally {
     process.off('SIGINT', stop)
@@ -219,6 +219,6 @@ function rowOf({ form, contextSize, kvType, mmap, batchSize = BATCH }: Configura
   return {
     ...{ form, context: contextSize, KV: kvType, batch: batchSize, mmap: mmap ? 'on' : 'off' },
     ...Object.fromEntries(Object.entries(cells).map(([key, value]) => [key, Math.round(value * 1000) / 1000])),
-    '% under FP16': Math.round((1 - rss / SEED.fp16) * 1000) / 10,
+    '% under FP16': Math.round((1 - rss / PAPER.fp16) * 1000) / 10,
   }
 }

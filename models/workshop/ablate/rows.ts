@@ -19,7 +19,7 @@ export type Measure = (typeof measures)[number]
 export interface RowOfTable {
   readonly id: string
   readonly title: string
-  /** What is left out, as it is read here; the seed's own text of the row was not at hand. */
+  /** What is left out, as it is read here; the paper's own text of the row was not at hand. */
   readonly reading: string
   readonly off: keyof Switches | null
   /** Beside the key facts. */
@@ -53,5 +53,5 @@ export const switchesOf = ({ off }: RowOfTable): Switches => ({
   ...{ transfer: off !== 'transfer', retention: off !== 'retention' },
 })
 
-/** What of Table 3 is known here: right of student among right of teacher, for the complete method. The rest of the seed's table is not at hand. */
+/** What of Table 3 is known here: right of student among right of teacher, for the complete method. The rest of the paper's table is not at hand. */
 export const SEED_RETAINED: Readonly<Record<string, number>> = { complete: 93.6 }

@@ -52,7 +52,7 @@ const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).t
 const HEADS: Readonly<Record<Measure, string>> = {
   ...{ keys: 'key facts %', entities: 'entities %', basic: 'basic %', specialised: 'specialised %', declined: 'declined %', retained: 'retained %' },
 }
-/** Table 3, as far as `outcomes` go: mean ± standard deviation over the seeds, what the part adds, and the seed's figure where it is known. */
+/** Table 3, as far as `outcomes` go: mean ± standard deviation over the seeds, what the part adds, and the paper's figure where it is known. */
 export function tableOf(outcomes: readonly Outcome[]): Row[] {
   return rowsIn(outcomes).map(({ id, title }) => {
     const added = id === 'complete' ? null : difference(bySeed(outcomes, 'complete', 'keys'), bySeed(outcomes, id, 'keys'))

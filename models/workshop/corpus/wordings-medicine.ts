@@ -9,7 +9,7 @@ export interface Wordings {
   readonly asks: readonly string[]
   /** Without the name: "max dose". */
   readonly shorts: readonly string[]
-  /** Further orders, in the words of the seed ("Please analyse in detail …"). */
+  /** Further orders, in the words of the paper ("Please analyse in detail …"). */
   readonly orders?: readonly string[]
 }
 export type MedicineKind = Extract<FactKind, `medicine.${string}`>

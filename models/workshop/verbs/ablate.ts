@@ -43,7 +43,7 @@ Figures: mean ± standard deviation over seeds. "The part adds": complete minus 
     const rows = tableOf(result.outcomes)
     const notes = [
       ...notesOf(result.outcomes),
-      'Retained: right of the student among right of the teacher. Of the seed’s Table 3 only the 93.6 % of the complete method is known here; other models, other data: the figures are not of one kind.',
+      'Retained: right of the student among right of the teacher. Of the paper’s Table 3 only the 93.6 % of the complete method is known here; other models, other data: the figures are not of one kind.',
       `${result.questions} held-out questions (new wordings, new kinds of wording, unknown); ${duration(result.seconds * 1000)} of work. What seeds cannot show: other records and other sizes of model.`,
       `Kept in ${basename(folder)}: ${RESULT} (this table and every run), ${LAMBDA} (the grid).`,
     ]

@@ -49,7 +49,7 @@ describe('the table', () => {
     ...[70, 71.5, 74.5].map((keys, at) => run('medkl', at + 1, keys, { entities: 99.5 + at / 10 })),
     ...[79, 84, 80].map((keys, at) => run('retention', at + 1, keys, { basic: 50 })),
   ]
-  it('has mean ± deviation, what the part adds, and the seed’s figure only where it is known', () => {
+  it('has mean ± deviation, what the part adds, and the paper’s figure only where it is known', () => {
     const rows = tableOf(outcomes)
     expect(rows.map(({ row, seeds: runs, 'key facts %': keys, effect }) => [row, runs, keys, effect])).toEqual([
       ['complete', 3, '82.0 ± 2.0', null],

@@ -164,7 +164,7 @@ describe('figures', () => {
     expect(interval({ hits: 2, total: 4 })).toBe(`50.0 (${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)})`)
     expect(interval({ hits: 0, total: 0 })).toBeNull()
   })
-  it('have the targets of the issue, only for what was measured, and do not round up to them', () => {
+  it('have the targets that were set, only for what was measured, and do not round up to them', () => {
     expect(targetsOf(answers, true).map(({ id, target, ok }) => [id, target, ok])).toEqual([
       ['key facts, held-out phrasings', '≥ 95 %', false],
       ['key facts, new kinds of phrasing', '≥ 80 %', true],
