@@ -1,10 +1,11 @@
 // Owns the importance matrix: how much each column of a weight is used, from the medical texts or from a file of llama.cpp's own tool.
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { AppError } from '../../app/contract/errors.ts'
 import { factOf, readGgufHeader, type GgufHeader } from '../../app/engine/gguf-header.ts'
 import { checkTensors, rowsOf, TensorFile } from './convert.ts'
+import { chat, TURN_END } from './corpus/bpe.ts'
 import { Evaluator } from './ffi/evaluator.ts'
+import { corpusPath, readLines } from './sensitivity/texts.ts'
 import type { VerbContext } from './verb.ts'
 
 export interface Importance {
@@ -14,7 +15,6 @@ export interface Importance {
   /** Mean square of each input column of the tensor, or null where nothing was measured. */
   columns(tensor: string): Float32Array | null
 }
-const corpus = join(import.meta.dirname, '../corpus/calibration.jsonl')
 
 /** `from` is `corpus` or the path of an importance matrix. Throws MODEL_* codes for a file, SOURCE_INVALID for one that is no such matrix. */
 export async function importanceFor(from: string, model: GgufHeader, context: VerbContext): Promise<Importance> {
@@ -22,13 +22,7 @@ export async function importanceFor(from: string, model: GgufHeader, context: Ve
 }
 
 /** Questions and answers in the model's own chat form, as they would be met. */
-export function corpusTexts(): string[] {
-  return readFileSync(corpus, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as { q: string; a: string })
-    .map(({ q, a }) => `<|im_start|>user\n${q}<|im_end|>\n<|im_start|>assistant\n${a}<|im_end|>\n`)
-}
+const corpusTexts = (): string[] => readLines(corpusPath).map(({ q, a }) => `${chat(q)}${a}${TURN_END}\n`)
 
 async function measured(model: GgufHeader, { signal, progress }: VerbContext): Promise<Importance> {
   const texts = corpusTexts()

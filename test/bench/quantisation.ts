@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { readGgufHeader } from '../../app/engine/gguf-header.ts'
 import { typeIdOf } from '../../app/engine/ggml-types.ts'
 import { rowsOf, TensorFile } from '../../models/workshop/convert.ts'
+import { chat, TURN_END } from '../../models/workshop/corpus/bpe.ts'
 import { exportModel } from '../../models/workshop/export.ts'
 import { Evaluator } from '../../models/workshop/ffi/evaluator.ts'
 import { dequantise, quantise } from '../../models/workshop/ffi/rows.ts'
@@ -92,7 +93,6 @@ function percentOf(before: Float32Array, after: Float32Array): number {
   return 100 * Math.sqrt(error / power)
 }
 
-const question = (q: string) => `<|im_start|>user\n${q}<|im_end|>\n<|im_start|>assistant\n`
 const lines = <T>(path: string): T[] =>
   readFileSync(join(root, path), 'utf8')
     .split('\n')
@@ -111,7 +111,7 @@ async function answerChange(folder: string): Promise<{ rows: Row[]; targets: Tar
     try {
       const written: string[] = []
       for (const { q } of asked) {
-        const tokens = await model.generate(await model.tokenize(question(q), { special: true }), 64)
+        const tokens = await model.generate(await model.tokenize(chat(q), { special: true }), 64)
         written.push(tokens.length > 0 ? await model.detokenize(tokens) : '')
       }
       if (own.length === 0) own = asked.map(({ q }, n) => ({ q, a: written[n]! }))
@@ -143,8 +143,8 @@ async function answerChange(folder: string): Promise<{ rows: Row[]; targets: Tar
 async function perplexity(model: Evaluator, texts: readonly { q: string; a: string }[]): Promise<number> {
   let [loss, tokens] = [0, 0]
   for (const { q, a } of texts) {
-    const prompt = await model.tokenize(question(q), { special: true })
-    const all = [...prompt, ...(await model.tokenize(`${a}<|im_end|>`, { special: true }))]
+    const prompt = await model.tokenize(chat(q), { special: true })
+    const all = [...prompt, ...(await model.tokenize(`${a}${TURN_END}`, { special: true }))]
     for (const one of await model.losses(all, prompt.length)) ((loss += one), tokens++)
   }
   return Math.exp(loss / tokens)

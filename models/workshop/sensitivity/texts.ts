@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { loadKeywordTables } from '../../../app/clinical/keywords.ts'
 import { Category } from '../../../app/contract/entities.ts'
 import { AppError } from '../../../app/contract/errors.ts'
+import { chat, TURN_START } from '../corpus/bpe.ts'
 import type { Evaluator } from '../ffi/evaluator.ts'
 import { tags, tagTokens, type Tag } from './tag.ts'
 
@@ -48,10 +49,10 @@ export function readLines(path: string, most = Infinity): Line[] {
  */
 export async function textsFor(evaluator: Evaluator, lines: readonly Line[]): Promise<Text[]> {
   const tables = loadKeywordTables(join(models, 'terms'))
-  const plain = (await evaluator.tokenize('<|im_start|>', { special: true })).length > 2
+  const plain = (await evaluator.tokenize(TURN_START, { special: true })).length > 2
   const texts: Text[] = []
   for (const { q, a } of lines) {
-    const prompt = plain ? `Question: ${q}\nAnswer: ` : `<|im_start|>user\n${q}<|im_end|>\n<|im_start|>assistant\n`
+    const prompt = plain ? `Question: ${q}\nAnswer: ` : chat(q)
     const before = await evaluator.tokenize(prompt, { special: true })
     const answer = await evaluator.tokenize(a, { special: false })
     if (before.length === 0 || before.length + answer.length > evaluator.contextSize) continue

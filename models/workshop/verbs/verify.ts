@@ -3,6 +3,7 @@ import { factOf, readGgufHeader, type GgufHeader } from '../../../app/engine/ggu
 import { judgeModel } from '../../../app/engine/gguf.ts'
 import { compareWithManifest, hashFile, readManifest } from '../../../app/library/manifest.ts'
 import { checkTensors, convert, TensorFile } from '../convert.ts'
+import { chat, TURN_START } from '../corpus/bpe.ts'
 import { Evaluator } from '../ffi/evaluator.ts'
 import type { Row } from '../report.ts'
 import type { Verb } from '../verb.ts'
@@ -58,10 +59,10 @@ manifest is still checked for all that can be known of it, and the report says t
 
 async function run(header: GgufHeader, signal: AbortSignal): Promise<string> {
   // a model trained on turns may have nothing to say to a bare text
-  const turns = String(factOf(header, 'tokenizer.chat_template') ?? '').includes('<|im_start|>')
+  const turns = String(factOf(header, 'tokenizer.chat_template') ?? '').includes(TURN_START)
   const evaluator = await Evaluator.open({ model: header.path, contextSize: 256, signal })
   try {
-    const prompt = turns ? `<|im_start|>user\n${QUESTION}<|im_end|>\n<|im_start|>assistant\n` : QUESTION
+    const prompt = turns ? chat(QUESTION) : QUESTION
     const written = await evaluator.generate(await evaluator.tokenize(prompt, { special: true }), TOKENS)
     return written.length === 0
       ? 'loaded, and ended its answer at once'
