@@ -7,9 +7,8 @@ import type { ClinicalRecord } from '../../../app/clinical/records.ts'
 import { Category } from '../../../app/contract/entities.ts'
 import { AppError } from '../../../app/contract/errors.ts'
 import { chance, shuffled } from '../corpus/chance.ts'
-import type { Breadth } from '../corpus/facts.ts'
 import { readRecords, recordFiles } from '../corpus/records-file.ts'
-import { buildCorpus } from '../corpus/split.ts'
+import type { Corpus } from '../corpus/split.ts'
 import type { Asked, Key } from './judge.ts'
 
 export const splits = ['test-phrasing', 'test-kind', 'test-unknown'] as const
@@ -41,9 +40,8 @@ const Line = z.strictObject({
 type Line = z.infer<typeof Line>
 export const LINE = '{"q": "max dose of ibuprofen?", "a"?: "…", "keys"?: ["2400 mg"], "unknown"?: true, "category"?: "medication"}'
 
-/** The held-out questions of `records`: those that training with the same seed and breadth never sees. */
-export function corpusQuestions(records: readonly ClinicalRecord[], options: { seed: number; breadth: Breadth }): Question[] {
-  const { tests } = buildCorpus(records, options)
+/** The held-out questions of a corpus: those that training on it never sees. */
+export function corpusQuestions({ tests }: Pick<Corpus, 'tests'>): Question[] {
   return splits.flatMap((split) =>
     tests[split].map(({ q, a, keys, kind, category }): Question => {
       return { q, asked: { q, a, keys, unknown: kind.startsWith('unknown.') }, split, category }

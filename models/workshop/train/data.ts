@@ -40,8 +40,8 @@ export interface DataSet {
 
 /** Facts, held-out questions and vocabulary of `plan`; `own` are further files of records. Throws SOURCE_INVALID with file and line. */
 export function materialOf(plan: Plan, own: readonly string[] = []): Material {
-  const { seed, breadth, vocabulary: size, records: most } = plan.corpus
-  const corpus = buildCorpus(limited(readRecords([...recordFiles(RECORDS), ...own]), most), { seed, breadth })
+  const { vocabulary: size } = plan.corpus
+  const corpus = corpusOf(plan, own)
   const { pairs } = trainingPass(corpus, 0)
   const vocabulary = learnVocabulary(learnable(pairs), size)
   const hash = createHash('sha256')
@@ -49,12 +49,24 @@ export function materialOf(plan: Plan, own: readonly string[] = []): Material {
   return { corpus, vocabulary, tokenizer: new Tokenizer(vocabulary), sha256: hash.digest('hex') }
 }
 
-function limited(records: readonly ClinicalRecord[], most: number | null): readonly ClinicalRecord[] {
+/** The facts that `plan` teaches and the questions that it holds out. Throws SOURCE_INVALID with file and line. */
+export function corpusOf({ corpus: { seed, breadth, records } }: Plan, own: readonly string[] = []): Corpus {
+  return buildCorpus(limited([...recordFiles(RECORDS), ...own], records), { seed, breadth })
+}
+
+/** The first of each file in turn, so that what a file puts first is taught first; `most` of each kind. */
+function limited(files: readonly string[], most: Plan['corpus']['records']): readonly ClinicalRecord[] {
+  const records = readRecords(files)
+  if (most === null) return records
+  const places = new Map(files.flatMap((file) => readRecords([file]).map(({ id }, at) => [id, at] as const)))
   const counts = new Map<string, number>()
-  return records.filter(({ kind }) => {
-    counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    return most === null || counts.get(kind)! <= most
-  })
+  const taught = new Set<string>()
+  for (const { id, kind } of [...records].sort((a, b) => places.get(a.id)! - places.get(b.id)!)) {
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    if (count <= (typeof most === 'number' ? most : most[kind])) taught.add(id)
+  }
+  return records.filter(({ id }) => taught.has(id))
 }
 
 interface SetOf {

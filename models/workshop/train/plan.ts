@@ -10,6 +10,8 @@ import { plans } from './plans.ts'
 const whole = (least: number, most: number) => z.number().int().min(least).max(most)
 const share = z.number().min(0).max(1)
 
+const ofEachKind = { medicine: whole(0, 1e6), condition: whole(0, 1e6), emergency: whole(0, 1e6), prevention: whole(0, 1e6) }
+
 /** Of a Qwen2 model; the vocabulary is the corpus's. */
 export const Shape = z.strictObject({
   width: whole(16, 8192),
@@ -75,8 +77,8 @@ export const Plan = z.strictObject({
     seed: whole(0, 1_000_000),
     breadth: z.enum(['core', 'full']),
     vocabulary: whole(LEAST_VOCABULARY, MOST_VOCABULARY),
-    /** Records of each kind that are taught; null: all. */
-    records: whole(1, 1e6).nullable(),
+    /** Records of each kind that are taught, the first of each file in turn; null: all. */
+    records: z.union([whole(1, 1e6), z.strictObject(ofEachKind)]).nullable(),
     /** Held-out samples that measure a stage while it runs, and how often. */
     ...{ validation: whole(1, 1e6), validations: whole(1, 1000) },
   }),

@@ -5,20 +5,21 @@ import { corpusQuestions, fileQuestions, folderQuestions, LINE, ownRecords, samp
 import { adaptersIn, evaluate } from '../eval/run.ts'
 import { calibrationOf, figuresOf, rowsOf, targetsOf, type Answered } from '../eval/score.ts'
 import { describe, examplesOf, verdict } from '../eval/words.ts'
+import { corpusOf } from '../train/data.ts'
+import { readPlan } from '../train/plan.ts'
 import { optionNumber, optionText, WrongUse, type Verb, type VerbInput } from '../verb.ts'
 
 export const evalVerb: Verb = {
   name: 'eval',
   about: 'key facts, entities, refusals, retention and calibration on held-out questions',
-  usage: 'MODEL.gguf [--adapters-by-category DIR] [--corpus DIR | --file F] [--teacher GGUF] [--most N] [--wrong]',
+  usage: 'MODEL.gguf [--adapters-by-category DIR] [--plan P | --corpus DIR | --file F] [--teacher GGUF] [--most N] [--wrong]',
   positionals: [1, 1],
   options: {
     adapter: { type: 'string', multiple: true },
     'adapters-by-category': { type: 'string' },
     corpus: { type: 'string' },
     file: { type: 'string' },
-    breadth: { type: 'string' },
-    seed: { type: 'string' },
+    plan: { type: 'string' },
     teacher: { type: 'string' },
     most: { type: 'string' },
     answers: { type: 'string' },
@@ -28,9 +29,8 @@ export const evalVerb: Verb = {
   help: `
   --adapter F                 a LoRA adapter that is always on; may be given several times
   --adapters-by-category DIR  medication.gguf, …: on for questions that the program puts into the category
-  --corpus DIR                the test splits of a folder made by corpus (default: those of the program's own records)
-  --breadth core|full         without --corpus: kinds of fact, as in training (default core, as the starter's)
-  --seed N                    without --corpus: the seed of training (default 1)
+  --plan NAME|FILE            what that plan of training holds out (default starter)
+  --corpus DIR                the test splits of a folder made by corpus or train instead
   --file F                    questions of your own instead, a line each:
                               ${LINE}
                               with none of a, keys and unknown the answer is shown and not judged
@@ -47,7 +47,7 @@ the geometric mean of the probabilities of the answer's tokens. Answers are gree
   async run(input, context) {
     const model = input.positionals[0]!
     const records = ownRecords()
-    const all = questionsOf(input, records)
+    const all = questionsOf(input)
     const most = optionNumber(input, 'most', 1, 10_000_000)
     const questions = most === undefined ? all : sampled(all, most)
     const folder = optionText(input, 'adapters-by-category')
@@ -91,12 +91,11 @@ const told = (one: Answered) => ({
   ...{ right: one.judged?.right ?? null, verdict: verdict(one), confidence: one.confidence },
 })
 
-function questionsOf(input: VerbInput, records: ReturnType<typeof ownRecords>) {
+function questionsOf(input: VerbInput) {
   const [corpus, file] = [optionText(input, 'corpus'), optionText(input, 'file')]
-  if (corpus !== undefined && file !== undefined) throw new WrongUse('eval takes --corpus or --file, not both.')
+  const asked = ['plan', 'corpus', 'file'].filter((name) => optionText(input, name) !== undefined)
+  if (asked.length > 1) throw new WrongUse('eval takes one of --plan, --corpus and --file.')
   if (file !== undefined) return fileQuestions(file)
   if (corpus !== undefined) return folderQuestions(corpus)
-  const breadth = optionText(input, 'breadth') ?? 'core'
-  if (breadth !== 'core' && breadth !== 'full') throw new WrongUse(`--breadth takes core or full, not “${breadth}”.`)
-  return corpusQuestions(records, { seed: optionNumber(input, 'seed', 0, 1_000_000) ?? 1, breadth })
+  return corpusQuestions(corpusOf(readPlan(optionText(input, 'plan') ?? 'starter')))
 }

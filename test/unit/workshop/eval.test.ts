@@ -88,8 +88,9 @@ describe('the judgement of one answer', () => {
 
 describe('questions', () => {
   it('of the corpus are the held-out ones, in three splits', () => {
-    const questions = corpusQuestions(records, { seed: 1, breadth: 'core' })
-    const { tests } = buildCorpus(records, { seed: 1, breadth: 'core' })
+    const corpus = buildCorpus(records, { seed: 1, breadth: 'core' })
+    const questions = corpusQuestions(corpus)
+    const { tests } = corpus
     for (const split of splits) expect(questions.filter((one) => one.split === split)).toHaveLength(tests[split].length)
     expect(questions.filter(({ asked }) => asked?.unknown).every(({ split }) => split === 'test-unknown')).toBe(true)
     const some = sampled(questions, 30)

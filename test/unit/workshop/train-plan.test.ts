@@ -2,11 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AppError } from '../../../app/contract/errors.ts'
+import { readRecords, recordFiles } from '../../../models/workshop/corpus/records-file.ts'
 import { Progress } from '../../../models/workshop/progress.ts'
 import { Board, noteOf } from '../../../models/workshop/train/board.ts'
 import { chart } from '../../../models/workshop/train/chart.ts'
+import { corpusOf } from '../../../models/workshop/train/data.ts'
 import { keyOf } from '../../../models/workshop/train/journal.ts'
 import { planNames, readPlan } from '../../../models/workshop/train/plan.ts'
 import { runTasks, withNeeds } from '../../../models/workshop/train/schedule.ts'
@@ -56,10 +59,24 @@ describe('a plan', () => {
     expect(plan.student).toEqual({ ...smoke.student, passes: 3, loss: { ...smoke.student.loss, entity: 0 } })
   })
 
+  test('teaches so many records of each kind, the first of each file in turn', async () => {
+    const records = { medicine: 8, condition: 2, emergency: 1, prevention: 0 }
+    const { facts, tests } = corpusOf(await read({ from: 'smoke', corpus: { records } }))
+    const taught = new Set(facts.map(({ record }) => record))
+    const files = recordFiles(fileURLToPath(new URL('../../../models/corpus', import.meta.url)))
+    const [firsts, seconds] = [0, 1].map((at) => files.map((file) => readRecords([file])[at]!))
+    const medicines = [...firsts!, ...seconds!].filter(({ kind }) => kind === 'medicine').slice(0, 8)
+    const others = firsts!.filter(({ kind }) => kind === 'condition' || kind === 'emergency')
+    const condition = seconds!.find(({ kind }) => kind === 'condition')!
+    expect(taught).toEqual(new Set([...medicines, ...others, condition].map(({ id }) => id)))
+    expect(new Set(tests['test-phrasing'].map(({ fact }) => fact.split('/')[0]))).toEqual(taught)
+  })
+
   test('with a fault is refused by its field', async () => {
     await expectRefusal(read('{"from":'), 'RECIPE_INVALID', 'plan-', 'no JSON')
     await expectRefusal(read({ from: 'large' }), 'RECIPE_INVALID', 'starter, smoke')
     await expectRefusal(read({ from: 'smoke', corpus: { vocabulary: 300 } }), 'RECIPE_INVALID', 'corpus.vocabulary', '320')
+    await expectRefusal(read({ from: 'smoke', corpus: { records: { medicine: 1 } } }), 'RECIPE_INVALID', 'corpus.records')
     await expectRefusal(read({ from: 'smoke', student: { learningRate: 1 } }), 'RECIPE_INVALID', 'student', 'learningRate')
     await expectRefusal(read({ from: 'smoke', base: { rate: { highest: -1 } } }), 'RECIPE_INVALID', 'base.rate.highest')
     await expectRefusal(read({ from: 'smoke', base: { rate: { highest: 1e-4, lowest: 1e-3 } } }), 'RECIPE_INVALID', 'base.rate.lowest')
