@@ -24,6 +24,8 @@ export interface AblationRequest {
   readonly seeds: readonly number[]
   /** Questions of each split. */
   readonly most: number
+  /** Trainers at once; changes the time alone. */
+  readonly jobs: number
 }
 export interface AblationResult {
   readonly outcomes: readonly Outcome[]
@@ -42,7 +44,7 @@ const MARK = 'ablation.json'
  * the trainer and the evaluator throw.
  */
 export async function ablate(request: AblationRequest, { signal, progress }: VerbContext): Promise<AblationResult> {
-  const { folder, given, rows, seeds, most } = request
+  const { folder, given, rows, seeds, most, jobs } = request
   prepare(folder)
   progress.stage('preparing', 2)
   const executable = await builtTrainer(given.plan.trainer.build, signal)
@@ -58,7 +60,7 @@ export async function ablate(request: AblationRequest, { signal, progress }: Ver
     (lab) => bestPlain(given, lab),
   )
   const lab: Lab = { folder, given, material, executable, build, board: new Board(progress, steps), most, records }
-  await runTasks(steps, given.plan.trainer.jobs, signal, (step, either) => perform(step, lab, either).then(() => 'done'))
+  await runTasks(steps, jobs, signal, (step, either) => perform(step, lab, either).then(() => 'done'))
 
   const questions = questionsOf(material.corpus, most)
   const teacher = answersOf(records.get('teacher')!.facts)

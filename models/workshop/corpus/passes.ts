@@ -1,4 +1,5 @@
 // Owns what one pass of training sees: for every fact some of its phrasings, drawn anew for each pass, and the questions to be declined.
+import { carried } from './carriers.ts'
 import { chance, shuffled } from './chance.ts'
 import { normalised, type Fact, type Pair } from './pair.ts'
 import { roughened } from './phrasings.ts'
@@ -39,14 +40,14 @@ export function trainingPass(corpus: Corpus, number: number): Pass {
     const wanted = PHRASINGS.least + draws.below(PHRASINGS.most - PHRASINGS.least + 1)
     for (let kept = 0, tries = 0; kept < wanted && tries < 4 * wanted; tries++) {
       const pair = drawn(corpus, fact, draws)
-      if (pair && keep({ ...pair, q: roughened(pair.q, draws) })) kept++
+      if (pair && keep({ ...pair, q: roughened(carried(pair.q, draws), draws) })) kept++
     }
   }
   const draws = chance(seed, 'unknown of pass', number)
   const unknown = Math.round((pairs.length * UNKNOWN_SHARE) / (1 - UNKNOWN_SHARE))
   for (let kept = 0, tries = 0; kept < unknown && tries < 10 * unknown; tries++) {
     const pair = corpus.unknowns.draw(draws, false)
-    if (pair && keep({ ...pair, q: roughened(pair.q, draws) })) kept++
+    if (pair && keep({ ...pair, q: roughened(carried(pair.q, draws), draws) })) kept++
   }
   return { pairs: shuffled(pairs, draws), dropped }
 }

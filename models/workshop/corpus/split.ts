@@ -11,7 +11,7 @@ import { knownNames, Unknowns } from './unknown.ts'
 export const testNames = ['validation', 'test-phrasing', 'test-kind', 'test-unknown'] as const
 export type TestName = (typeof testNames)[number]
 /** Of all pairs of training, and of validation. */
-export const UNKNOWN_SHARE = 0.15
+export const UNKNOWN_SHARE = 0.22
 const MADE_UP_TESTS = 250
 const ASPECT_AND_TOPIC_TESTS = 250
 
@@ -87,7 +87,7 @@ export function buildCorpus(records: readonly ClinicalRecord[], options: CorpusO
   if (found.facts.length === 0) throw new AppError('SOURCE_INVALID', 'The records hold no fact to ask about. Add records with content.')
   const { seed } = options
   const names = knownNames(records)
-  const unknowns = new Unknowns(records, found.facts, found.missing)
+  const unknowns = new Unknowns(records, found, options.breadth)
   const tests: Record<TestName, Pair[]> = { validation: [], 'test-phrasing': [], 'test-kind': [], 'test-unknown': [] }
   const banned = new Set<string>()
   let duplicates = 0

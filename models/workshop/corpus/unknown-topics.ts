@@ -6,7 +6,12 @@ export interface Aspect extends Wordings {
   /** What is declined, before the name: "the price of". */
   readonly label: string
 }
-const aspect = (label: string, ask: readonly string[], shorts: readonly string[]): Aspect => ({ label, nouns: [`${label} {n}`], asks: ask, shorts })
+export const aspect = (label: string, ask: readonly string[], shorts: readonly string[]): Aspect => ({
+  label,
+  nouns: [`${label} {n}`],
+  asks: ask,
+  shorts,
+})
 
 /** Never in a record. Every fourth is held out of training. */
 export const aspects: Readonly<Record<'medicine' | 'condition' | 'emergency' | 'prevention', readonly Aspect[]>> = {
@@ -149,6 +154,46 @@ export const offTopic: readonly string[] = [
     'Pretend to be {person}.',
   ],
   ...[
+    'How many legs has a {animal}?',
+    'What sound does a {animal} make?',
+    'Which {colour} {object} is cheapest?',
+    'Paint me a {colour} {animal}.',
+    'How long does {food} keep?',
+    'How much is a ticket from {city} to {city}?',
+    'Where can I park a {object} in {city}?',
+    'Where was {person} born?',
+  ],
+  ...[
+    'Change {number} dollars into euros.',
+    'How heavy is a {object}?',
+    'What rhymes with {thing}?',
+    'Count from {number} to {number}.',
+    'Is {country} larger than {country}?',
+    'Which team did {person} support?',
+    'Draw a map of {country}.',
+    'What should I wear in {city} on {day}?',
+  ],
+  ...[
+    'When do {plant} flower?',
+    'Does {food} go well with {food}?',
+    'Name three rivers in {country}.',
+    'What is the plot of {book}?',
+    'Turn off the {object}.',
+    'Call my {relative}.',
+    'Set an alarm for {day}.',
+    'Book a table in {city}.',
+  ],
+  ...[
+    'How do magnets work?',
+    'How many litres are {number} gallons?',
+    'What is {number} percent of {number}?',
+    'Divide {number} by {number}.',
+    'Does {person} speak {language}?',
+    'My {animal} will not eat its {food}.',
+    'Sell my {object}.',
+    'What colour is a {animal}?',
+  ],
+  ...[
     '{city} weather',
     '{country} capital',
     '{food} recipe',
@@ -177,6 +222,8 @@ export const offTopic: readonly string[] = [
   ],
 ]
 export const fillings: Readonly<Record<string, readonly string[]>> = {
+  animal: ['horse', 'spider', 'penguin', 'goat', 'parrot', 'whale', 'hedgehog', 'camel', 'frog', 'owl', 'donkey', 'swan'],
+  colour: ['red', 'blue', 'yellow', 'purple', 'green', 'white', 'golden', 'grey'],
   country: [
     'France',
     'Japan',

@@ -1,16 +1,19 @@
 // Owns the pairs that decline: unknown names, aspects that no record has, questions outside medicine.
 import type { ClinicalRecord } from '../../../app/clinical/records.ts'
 import { pick, type Random } from './chance.ts'
+import type { Breadth, Facts } from './facts.ts'
 import { trainedPhrasings } from './frames.ts'
 import { kinds, type Fact, type FactKind, type Pair, type Slots } from './pair.ts'
+import { oddAspects } from './odd-aspects.ts'
 import { ask, templatesFrom, templatesOf, unnamed, type Template } from './phrasings.ts'
 import { NameMaker, realNames, type NameKind } from './unknown-names.ts'
 import { aspects, fillings, HELD_EVERY, offTopic, silent, type Aspect } from './unknown-topics.ts'
 
-export const noData = (what: string): string => `I have no checked data on ${what}.`
+/** `core`: for a model of a few million parameters, which misspells a name that it is to repeat and then seems to speak of something else. */
+export const noData = (what: string, breadth: Breadth): string => `I have no checked data on ${breadth === 'core' ? 'this' : what}.`
 export const OUTSIDE = 'I answer only questions about medicines, conditions, emergencies and prevention.'
 /** Of the pairs that decline: a name, an aspect, a topic. */
-const SHARES = { name: 0.6, aspect: 0.25 }
+const SHARES = { name: 0.5, aspect: 0.33 }
 const REAL_SHARE = 0.3
 const SILENT_SHARE = 0.4
 
@@ -19,15 +22,20 @@ const ANY = new Set<string>(trainedPhrasings.filter((phrasing) => phrasing !== '
 const plainTemplates = (templates: readonly Template[]) => templates.filter(({ phrasing }) => ANY.has(phrasing))
 const held = <T>(list: readonly T[], yes: boolean) => list.filter((_, at) => (at % HELD_EVERY === HELD_EVERY - 1) === yes)
 
+const all = (kind: ClinicalRecord['kind']): readonly Aspect[] => [...aspects[kind], ...oddAspects(kind)]
+const everyAspect = { medicine: all('medicine'), condition: all('condition'), emergency: all('emergency'), prevention: all('prevention') }
+
 export class Unknowns {
   readonly #facts: readonly Fact[]
   readonly #records: readonly ClinicalRecord[]
   readonly #silent: readonly { name: string; others: readonly string[]; kind: FactKind }[]
   readonly #maker: NameMaker
   readonly #known: ReadonlySet<string>
+  readonly #breadth: Breadth
 
-  constructor(records: readonly ClinicalRecord[], facts: readonly Fact[], missing: ReadonlyMap<string, readonly FactKind[]>) {
+  constructor(records: readonly ClinicalRecord[], { facts, missing }: Pick<Facts, 'facts' | 'missing'>, breadth: Breadth) {
     this.#records = records
+    this.#breadth = breadth
     this.#facts = facts.filter(({ kind }) => !unnamed(kind))
     this.#silent = records.flatMap(({ id, name, otherNames }) =>
       (missing.get(id) ?? []).filter((kind) => silent[kind] !== undefined).map((kind) => ({ name, others: otherNames, kind })),
@@ -68,7 +76,7 @@ export class Unknowns {
     const partner = fact.kind === 'medicine.interaction-with' && chance.below(2) === 0
     const slots: Slots = partner ? { ...fact.slots, w: [name] } : { ...fact.slots, n: [name], others: [] }
     const template = pick(plainTemplates(templatesOf(fact.kind)), chance)
-    return this.#pair(ask(template, slots, chance), noData(name), 'unknown.name', fact.kind, `unknown/${name}`, template)
+    return this.#pair(ask(template, slots, chance), noData(name, this.#breadth), 'unknown.name', fact.kind, `unknown/${name}`, template)
   }
 
   #aspect(chance: Random, test: boolean): Pair | null {
@@ -77,7 +85,7 @@ export class Unknowns {
       const template = pick(plainTemplates(templatesOf(kind)), chance)
       return this.#pair(
         ask(template, { n: [name], others }, chance),
-        noData(`${silent[kind]!} ${name}`),
+        noData(`${silent[kind]!} ${name}`, this.#breadth),
         'unknown.aspect',
         kind,
         `unknown/${kind}/${name}`,
@@ -85,13 +93,13 @@ export class Unknowns {
       )
     }
     const { kind, name, otherNames } = pick(this.#records, chance)
-    const found: Aspect = pick(held(aspects[kind], test), chance)
+    const found: Aspect = pick(held(everyAspect[kind], test), chance)
     const template = pick(plainTemplates(templatesFrom(`${kind}/${found.label}`, found)), chance)
     const like: FactKind = (
       { medicine: 'medicine.class', condition: 'condition.features', emergency: 'emergency.steps', prevention: 'prevention.who' } as const
     )[kind]
     const question = ask(template, { n: [name], others: otherNames }, chance)
-    return this.#pair(question, noData(`${found.label} ${name}`), 'unknown.aspect', like, `unknown/${kind}/${found.label}`, template)
+    return this.#pair(question, noData(`${found.label} ${name}`, this.#breadth), 'unknown.aspect', like, `unknown/${kind}/${found.label}`, template)
   }
 
   #topic(chance: Random, test: boolean): Pair | null {

@@ -14,19 +14,21 @@ const MOST = 400
 export const ablateVerb: Verb = {
   name: 'ablate',
   about: 'Table 3: what each part of the method adds, over several seeds',
-  usage: 'OUTDIR [--plan NAME|FILE] [--seeds N] [--rows LIST] [--most N]',
+  usage: 'OUTDIR [--plan NAME|FILE] [--seeds N] [--rows LIST] [--most N] [--jobs N]',
   positionals: [1, 1],
   options: {
     plan: { type: 'string', default: 'ablation' },
     seeds: { type: 'string' },
     rows: { type: 'string' },
     most: { type: 'string' },
+    jobs: { type: 'string' },
   },
   help: `
-  --plan P     ${ablationPlans.join(', ')}, or a file as train takes it (default ablation: about an hour on two cores)
+  --plan P     ${ablationPlans.join(', ')}, or a file as train takes it (default ablation: about half an hour on two cores)
   --seeds N    runs of each row, with first weights and order of their own (default ${SEEDS})
   --rows LIST  of ${tableRows.map(({ id }) => id).join(', ')} (default all; complete is always run)
   --most N     at most N questions of each held-out split (default ${MOST})
+  --jobs N     trainers at once; changes the time alone (default: the plan's, 2)
 
 One teacher learns everything. A student learns basic knowledge from the answers (stage 1), then specialised knowledge from the
 teacher by an adapter on the frozen model (stage 2). Each row leaves one part out and changes nothing else; seeds pair the rows. λ of
@@ -39,7 +41,8 @@ Figures: mean ± standard deviation over seeds. "The part adds": complete minus 
     const given = readAblationPlan(name)
     const seeds = Array.from({ length: optionNumber(input, 'seeds', 1, 100) ?? SEEDS }, (_, n) => n + 1)
     const most = optionNumber(input, 'most', 1, 1_000_000) ?? MOST
-    const result = await ablate({ folder, given, rows: rowsOf(input), seeds, most }, context)
+    const jobs = optionNumber(input, 'jobs', 1, 64) ?? given.plan.trainer.jobs
+    const result = await ablate({ folder, given, rows: rowsOf(input), seeds, most, jobs }, context)
     const rows = tableOf(result.outcomes)
     const notes = [
       ...notesOf(result.outcomes),
