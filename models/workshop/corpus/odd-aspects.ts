@@ -1,6 +1,7 @@
-// Owns the odd aspects: what can be asked of a name and stands in no record, many and short, so that a new one is known as one of them.
+// Owns the odd aspects: what can be asked of a name and stands in no record, thousands of them, so that a new one is known as one of them.
 import type { ClinicalRecord } from '../../../app/clinical/records.ts'
-import { aspect, type Aspect } from './unknown-topics.ts'
+import { hash, pick, type Random } from './chance.ts'
+import { aspect, HELD_EVERY, type Aspect } from './unknown-topics.ts'
 
 const list = (words: string): readonly string[] => words.split('|')
 /** Of anything. */
@@ -11,6 +12,24 @@ const ANY = list(
     'hashtag|podcast|exam marks|Nobel prize|award|committee|charity|conference|journal|registry|biobank|mouse model|computer model|algorithm|quality score|waiting list|' +
     'lawsuit|court case|ethics vote|petition|public opinion|advertisement|poster design|picture|drawing|video|photograph|nurse training|staff plan|opening hours|' +
     'telephone list|form number|file size|barcode|storage room|delivery time|import duty',
+)
+/** Things of everyday life: no sensible question, and exactly as unknown. */
+const THINGS = list(
+  'anchor|apron|arch|attic|avenue|axe|badge|bakery|balcony|balloon|banner|barn|basket|beach|bell|bench|blanket|bottle|bracelet|bridge|broom|bucket|butter|button|cabin|' +
+    'candle|canoe|canvas|carpet|castle|ceiling|cellar|chapel|cherry|chimney|circus|cloud|coat|coin|comet|compass|copper|corner|cottage|cradle|crane|crown|cushion|dance|' +
+    'desert|diamond|diary|dictionary|dinner|ditch|door|dragon|drum|dust|echo|elephant|engine|envelope|fairy tale|farm|feather|fence|ferry|festival|flag|flute|fog|' +
+    'forest|fountain|frame|garden|garlic|gate|ghost|giant|glass|glove|grammar|gravel|guitar|hammer|harbour|harvest|hat|hedge|helmet|hill|holiday|honey|hotel|island|' +
+    'jacket|jewel|jungle|kettle|kingdom|kitchen|kite|knot|ladder|lake|lamp|lantern|leather|lemon|library|lighthouse|lion|lock|magnet|marble|market day|mask|meadow|' +
+    'melody|mirror|moon|motor|mountain|mystery|necklace|needlework|nest|newspaper|oak|ocean|opera|orchard|orchestra|oven|owl|paint|palace|paper|parade|parrot|passport|' +
+    'path|pearl|pencil|penguin|piano|pillow|pirate|planet|plate|pocket|poem|pond|postcard|potato|prince|prison|puppet|puzzle|pyramid|queen|quilt|rabbit|railway|rainbow|' +
+    'ribbon|riddle|river|robot|rocket|roof|rope|rose|saddle|sail|salad|sand|sandwich|satellite|scarf|school|shadow|shell|shop|silver|sky|soup|spoon|square|stadium|' +
+    'stairs|station|statue|steam|storm|street|sugar|suitcase|sunset|sword|table|tailor|taxi|tea|tent|theatre|thunder|ticket|tiger|toast|tower|toy|train|treasure|' +
+    'tunnel|umbrella|uncle|uniform|valley|vase|village|violin|volcano|wagon|wallet|waterfall|wedding|wheel|whistle|willow|window|winter|wizard|wolf|wool|yacht|zoo',
+)
+/** Before any of them. */
+const KINDS_OF = list(
+  'yearly|oldest|newest|first|second|local|national|secret|usual|average|total|official|largest|smallest|cheapest|best|worst|famous|modern|Roman|Victorian|digital|' +
+    'printed|spoken|written|hidden|golden|public|private|royal|weekly|Sunday|English|Spanish|Chinese|summer|historic|imaginary|future|fastest',
 )
 const OWN: Readonly<Record<ClinicalRecord['kind'], readonly string[]>> = {
   medicine: list(
@@ -32,9 +51,19 @@ const OWN: Readonly<Record<ClinicalRecord['kind'], readonly string[]>> = {
       'questionnaire length|opponents|protest|school poster|national record|start year|pilot town|ministry',
   ),
 }
-/** Ways in which one is asked for: `it` is "the smell". */
-const asked = (noun: string): readonly string[] => [`What is the ${noun} of {n}?`, `Do you know the ${noun} of {n}?`, `Is there a ${noun} of {n}?`]
+/** How one is asked for; {x} is the thing. One form for all, so that only the thing tells that it is unknown. */
+export const oddAspect: Aspect = aspect(
+  'the {x} of',
+  ['What is the {x} of {n}?', 'Do you know the {x} of {n}?', 'Is there a {x} of {n}?', 'Where do I find the {x} of {n}?', 'Has {n} a {x}?'],
+  ['{x}', 'the {x}', 'which {x}'],
+)
+const COMPOSED_SHARE = 0.4
 
-/** Of records of `kind`, in a fixed order. */
-export const oddAspects = (kind: ClinicalRecord['kind']): Aspect[] =>
-  [...OWN[kind], ...ANY].map((noun) => aspect(`the ${noun.replace(/ (about|with)$/, '')} of`, asked(noun.replace(/ (about|with)$/, '')), [noun]))
+/** What might be asked of a record of `kind`. A noun belongs to the tests or to training, with every adjective. */
+export function oddThing(kind: ClinicalRecord['kind'], draws: Random, test: boolean): string {
+  const lists = [OWN[kind], ANY, THINGS]
+  for (;;) {
+    const noun = pick(pick(lists, draws), draws)
+    if ((hash(`odd ${noun}`) % HELD_EVERY === 0) === test) return draws.next() < COMPOSED_SHARE ? `${pick(KINDS_OF, draws)} ${noun}` : noun
+  }
+}

@@ -1,4 +1,5 @@
 // Owns the names that must be declined: real ones outside our records, and a stream of made-up ones that sound like them.
+import type { ClinicalRecord } from '../../../app/clinical/records.ts'
 import { hash, pick, type Random } from './chance.ts'
 import { capital } from './sentences.ts'
 
@@ -64,9 +65,21 @@ const REAL: Readonly<Record<'medicine' | 'condition', readonly string[]>> = {
     ],
   ],
 }
-/** Real names that no record has: half of each kind are never trained. */
-export const realNames = (kind: 'medicine' | 'condition', known: ReadonlySet<string>, held: boolean): string[] =>
-  REAL[kind].filter((name) => !known.has(name.toLowerCase()) && hash(`real ${name}`) % 2 === (held ? 1 : 0))
+/**
+ * Real names that no record has, and those of `untaught` records: half of each kind are never trained. A name that holds a known one, or is held by one,
+ * is left out, for it may be asked about.
+ */
+export function realNames(kind: NameKind, known: ReadonlySet<string>, held: boolean, untaught: readonly ClinicalRecord[] = []): string[] {
+  const others = untaught.filter((record) => record.kind === kind).flatMap(namesOf)
+  const list = [...(kind === 'medicine' || kind === 'condition' ? REAL[kind] : []), ...others.filter((name) => name.length >= SHORTEST)]
+  const near = (name: string) => [...known].some((other) => other.length >= SHORTEST && (other.includes(name) || name.includes(other)))
+  return [...new Set(list)].filter(
+    (name) => !known.has(name.toLowerCase()) && !near(name.toLowerCase()) && hash(`real ${name.toLowerCase()}`) % 2 === (held ? 1 : 0),
+  )
+}
+const SHORTEST = 4
+const namesOf = (record: ClinicalRecord): string[] =>
+  [record.name, ...record.otherNames, ...(record.kind === 'medicine' ? record.brands : [])].map((name) => name.replaceAll('’', "'"))
 
 const HELD_SHARE = 8
 /** A made-up word belongs to the tests or to training by itself, so that no stream of training can reach one of the tests. */

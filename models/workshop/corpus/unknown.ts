@@ -4,7 +4,7 @@ import { pick, type Random } from './chance.ts'
 import type { Breadth, Facts } from './facts.ts'
 import { trainedPhrasings } from './frames.ts'
 import { kinds, type Fact, type FactKind, type Pair, type Slots } from './pair.ts'
-import { oddAspects } from './odd-aspects.ts'
+import { oddAspect, oddThing } from './odd-aspects.ts'
 import { ask, templatesFrom, templatesOf, unnamed, type Template } from './phrasings.ts'
 import { NameMaker, realNames, type NameKind } from './unknown-names.ts'
 import { aspects, fillings, HELD_EVERY, offTopic, silent, type Aspect } from './unknown-topics.ts'
@@ -14,16 +14,15 @@ export const noData = (what: string, breadth: Breadth): string => `I have no che
 export const OUTSIDE = 'I answer only questions about medicines, conditions, emergencies and prevention.'
 /** Of the pairs that decline: a name, an aspect, a topic. */
 const SHARES = { name: 0.5, aspect: 0.33 }
-const REAL_SHARE = 0.3
-const SILENT_SHARE = 0.4
+const REAL_SHARE = 0.5
+const SILENT_SHARE = 0.3
+/** Of the aspects that no record has. */
+const ODD_SHARE = 0.7
 
 /** Phrasings for any name: a made-up one has no synonym, and no spelling to miss. */
 const ANY = new Set<string>(trainedPhrasings.filter((phrasing) => phrasing !== 'synonym' && phrasing !== 'misspelt'))
 const plainTemplates = (templates: readonly Template[]) => templates.filter(({ phrasing }) => ANY.has(phrasing))
 const held = <T>(list: readonly T[], yes: boolean) => list.filter((_, at) => (at % HELD_EVERY === HELD_EVERY - 1) === yes)
-
-const all = (kind: ClinicalRecord['kind']): readonly Aspect[] => [...aspects[kind], ...oddAspects(kind)]
-const everyAspect = { medicine: all('medicine'), condition: all('condition'), emergency: all('emergency'), prevention: all('prevention') }
 
 export class Unknowns {
   readonly #facts: readonly Fact[]
@@ -32,8 +31,15 @@ export class Unknowns {
   readonly #maker: NameMaker
   readonly #known: ReadonlySet<string>
   readonly #breadth: Breadth
+  readonly #real: Readonly<Record<NameKind, { readonly trained: readonly string[]; readonly held: readonly string[] }>>
 
-  constructor(records: readonly ClinicalRecord[], { facts, missing }: Pick<Facts, 'facts' | 'missing'>, breadth: Breadth) {
+  /** `untaught`: records whose names are as unknown as any other, and likelier to be asked about. */
+  constructor(
+    records: readonly ClinicalRecord[],
+    { facts, missing }: Pick<Facts, 'facts' | 'missing'>,
+    breadth: Breadth,
+    untaught: readonly ClinicalRecord[] = [],
+  ) {
     this.#records = records
     this.#breadth = breadth
     this.#facts = facts.filter(({ kind }) => !unnamed(kind))
@@ -41,6 +47,9 @@ export class Unknowns {
       (missing.get(id) ?? []).filter((kind) => silent[kind] !== undefined).map((kind) => ({ name, others: otherNames, kind })),
     )
     this.#known = knownNames(records)
+    const of = (kind: NameKind, held: boolean) => realNames(kind, this.#known, held, untaught)
+    const both = (kind: NameKind) => ({ trained: of(kind, false), held: of(kind, true) })
+    this.#real = { medicine: both('medicine'), condition: both('condition'), emergency: both('emergency'), prevention: both('prevention') }
     const medicines = records.filter(({ kind }) => kind === 'medicine').map(({ name }) => name)
     this.#maker = new NameMaker(this.#known, medicines)
   }
@@ -52,9 +61,9 @@ export class Unknowns {
     return fate < SHARES.name + SHARES.aspect ? this.#aspect(chance, test) : this.#topic(chance, test)
   }
 
-  /** Real names that are in no record, of one kind. */
-  real(kind: 'medicine' | 'condition', test: boolean): string[] {
-    return realNames(kind, this.#known, test)
+  /** Real names of one kind that are not taught. */
+  real(kind: NameKind, test: boolean): readonly string[] {
+    return this.#real[kind][test ? 'held' : 'trained']
   }
 
   /** A question about `name`, or about a name of its own choice, as if it were known. */
@@ -64,10 +73,8 @@ export class Unknowns {
   }
 
   #pickName(kind: NameKind, chance: Random, test: boolean): string {
-    if ((kind === 'medicine' || kind === 'condition') && chance.next() < REAL_SHARE) {
-      const real = this.real(kind, test)
-      if (real.length > 0) return pick(real, chance)
-    }
+    const real = this.real(kind, test)
+    if (real.length > 0 && chance.next() < REAL_SHARE) return pick(real, chance)
     return this.#maker.make(kind, chance, test)
   }
 
@@ -93,13 +100,15 @@ export class Unknowns {
       )
     }
     const { kind, name, otherNames } = pick(this.#records, chance)
-    const found: Aspect = pick(held(everyAspect[kind], test), chance)
+    const odd = chance.next() < ODD_SHARE
+    const found: Aspect = odd ? oddAspect : pick(held(aspects[kind], test), chance)
+    const label = odd ? found.label.replace('{x}', oddThing(kind, chance, test)) : found.label
     const template = pick(plainTemplates(templatesFrom(`${kind}/${found.label}`, found)), chance)
     const like: FactKind = (
       { medicine: 'medicine.class', condition: 'condition.features', emergency: 'emergency.steps', prevention: 'prevention.who' } as const
     )[kind]
-    const question = ask(template, { n: [name], others: otherNames }, chance)
-    return this.#pair(question, noData(`${found.label} ${name}`, this.#breadth), 'unknown.aspect', like, `unknown/${kind}/${found.label}`, template)
+    const question = ask(template, { n: [name], others: otherNames, x: [label.slice('the '.length, -' of'.length)] }, chance)
+    return this.#pair(question, noData(`${label} ${name}`, this.#breadth), 'unknown.aspect', like, `unknown/${kind}/${label}`, template)
   }
 
   #topic(chance: Random, test: boolean): Pair | null {

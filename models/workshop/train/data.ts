@@ -51,22 +51,23 @@ export function materialOf(plan: Plan, own: readonly string[] = []): Material {
 
 /** The facts that `plan` teaches and the questions that it holds out. Throws SOURCE_INVALID with file and line. */
 export function corpusOf({ corpus: { seed, breadth, records } }: Plan, own: readonly string[] = []): Corpus {
-  return buildCorpus(limited([...recordFiles(RECORDS), ...own], records), { seed, breadth })
+  const { taught, untaught } = divided([...recordFiles(RECORDS), ...own], records)
+  return buildCorpus(taught, { seed, breadth }, untaught)
 }
 
-/** The first of each file in turn, so that what a file puts first is taught first; `most` of each kind. */
-function limited(files: readonly string[], most: Plan['corpus']['records']): readonly ClinicalRecord[] {
+/** The first of each file in turn are taught, so that what a file puts first is learned first; `most` of each kind. */
+function divided(files: readonly string[], most: Plan['corpus']['records']): { taught: ClinicalRecord[]; untaught: ClinicalRecord[] } {
   const records = readRecords(files)
-  if (most === null) return records
+  if (most === null) return { taught: records, untaught: [] }
   const places = new Map(files.flatMap((file) => readRecords([file]).map(({ id }, at) => [id, at] as const)))
   const counts = new Map<string, number>()
-  const taught = new Set<string>()
+  const chosen = new Set<string>()
   for (const { id, kind } of [...records].sort((a, b) => places.get(a.id)! - places.get(b.id)!)) {
     const count = (counts.get(kind) ?? 0) + 1
     counts.set(kind, count)
-    if (count <= (typeof most === 'number' ? most : most[kind])) taught.add(id)
+    if (count <= (typeof most === 'number' ? most : most[kind])) chosen.add(id)
   }
-  return records.filter(({ id }) => taught.has(id))
+  return { taught: records.filter(({ id }) => chosen.has(id)), untaught: records.filter(({ id }) => !chosen.has(id)) }
 }
 
 interface SetOf {

@@ -5,6 +5,7 @@ import { chance } from '../../../models/workshop/corpus/chance.ts'
 import { factsOf } from '../../../models/workshop/corpus/facts.ts'
 import { frames, newPhrasings, trainedPhrasings } from '../../../models/workshop/corpus/frames.ts'
 import { factKinds, normalised } from '../../../models/workshop/corpus/pair.ts'
+import { oddThing } from '../../../models/workshop/corpus/odd-aspects.ts'
 import { ask, misspelt, plain, roughened, templatesOf } from '../../../models/workshop/corpus/phrasings.ts'
 import { knownNames, noData, OUTSIDE, Unknowns } from '../../../models/workshop/corpus/unknown.ts'
 import { distance, NameMaker, realNames } from '../../../models/workshop/corpus/unknown-names.ts'
@@ -120,6 +121,28 @@ describe('unknown names', () => {
     expect(
       realNames('medicine', new Set(['abatacept', 'cisplatin']), false).concat(realNames('medicine', new Set(['abatacept', 'cisplatin']), true)),
     ).not.toContain('cisplatin')
+  })
+  test('those of records that are not taught, but for one that could be meant by a taught name', () => {
+    const [taught, untaught] = [records.slice(0, 20), records.slice(20)]
+    const known = knownNames(taught)
+    const all = (['medicine', 'condition', 'emergency', 'prevention'] as const).map((kind) =>
+      [false, true].map((held) => realNames(kind, known, held, untaught)),
+    )
+    for (const [trained, held] of all) expect(trained!.filter((name) => held!.includes(name))).toEqual([])
+    const names = new Set(all.flat(2).map((name) => name.toLowerCase()))
+    const shared = untaught.filter(({ name }) => !names.has(name.toLowerCase()))
+    for (const { name } of shared)
+      expect([...known].some((other) => other.includes(name.toLowerCase()) || name.toLowerCase().includes(other)) || name.length < 4, name).toBe(true)
+    expect(shared.length).toBeLessThan(untaught.length / 10)
+  })
+  test('odd things to be asked of a name are thousands, and no noun of the tests is trained', () => {
+    const draws = chance(6, 'odd')
+    const things = (held: boolean) => new Set(Array.from({ length: 6000 }, () => oddThing('medicine', draws, held)))
+    const [trained, held] = [things(false), things(true)]
+    expect(trained.size).toBeGreaterThan(1500)
+    const noun = (thing: string) => thing.split(' ').at(-1)
+    expect([...held].filter((thing) => trained.has(thing))).toEqual([])
+    expect(new Set([...held].map(noun)).size).toBeGreaterThan(40)
   })
   test('thousands of made-up ones, of which no training stream reaches one of the tests', () => {
     const draws = chance(1, 'names')
