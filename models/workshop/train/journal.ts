@@ -34,7 +34,7 @@ export class Journal {
 
   /** The record of the finished stage, if it was made with `key` and its files are still what they were; else null. */
   async finished(key: string, folder: string, signal?: AbortSignal): Promise<StageRecord | null> {
-    const record = StageRecord.safeParse(readJson(`${this.#stem}.json`)).data
+    const record = this.last
     if (record?.key !== key) return null
     for (const { file, bytes, sha256 } of record.files) {
       const path = join(folder, file)
@@ -42,6 +42,11 @@ export class Journal {
       if ((await hashFile(path, { chunkBytes: Infinity, ...(signal ? { signal } : {}) })).sha256 !== sha256) return null
     }
     return record
+  }
+
+  /** The record of the finished stage, whatever it was made from. */
+  get last(): StageRecord | null {
+    return StageRecord.safeParse(readJson(`${this.#stem}.json`)).data ?? null
   }
 
   /** Before a stage works: what an attempt with other inputs has left is removed. True when one with the same inputs can be gone on with. */

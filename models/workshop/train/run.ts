@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { AppError } from '../../../app/contract/errors.ts'
 import { hashFile } from '../../../app/library/manifest.ts'
+import { duration } from '../progress.ts'
 import type { VerbContext } from '../verb.ts'
 import { Board, noteOf } from './board.ts'
 import { drive } from './configs.ts'
@@ -19,6 +20,8 @@ export interface TrainRequest {
   readonly folder: string
   /** Go on in a folder in which a run has begun. */
   readonly resume: boolean
+  /** Make again what was made from other records, another plan or another build of the trainer; else that is refused, for it may have taken hours. */
+  readonly anew?: boolean
   /** Names of stages; they and what they need are run. Empty: all. */
   readonly only: readonly string[]
   /** After so long every trainer stops with a checkpoint; null: never. */
@@ -39,6 +42,8 @@ export interface TrainResult {
   readonly build: string
   readonly complete: boolean
 }
+/** What is made again in less needs no question. */
+const WORTH_KEEPING_SECONDS = 30
 const [WORK, STAGES, LOCK] = ['work', 'stages', 'running']
 
 /**
@@ -67,6 +72,7 @@ export async function trainAll(request: TrainRequest, { signal, progress }: Verb
       if (left !== null && left <= 0) return 'stopped'
       const worker = new Worker(run, stage, { executable, board, signal: either, minutes: left })
       const old = await worker.found()
+      if (!old && request.anew !== true) worker.refuseToDiscard(stagesAfter(stage, stages))
       const record = old ?? (await worker.work())
       if (!record) return 'stopped'
       records.set(stage.name, record)
@@ -85,6 +91,12 @@ export async function trainAll(request: TrainRequest, { signal, progress }: Verb
   } finally {
     release()
   }
+}
+
+/** All that need it, and what needs those. */
+function stagesAfter({ name }: Stage, stages: readonly Stage[]): Stage[] {
+  const direct = stages.filter(({ after }) => after.includes(name))
+  return [...new Set(direct.flatMap((stage) => [stage, ...stagesAfter(stage, stages)]))]
 }
 
 const journalOf = (folder: string, { name }: Stage) => new Journal(join(folder, WORK, STAGES), name)
@@ -108,6 +120,20 @@ class Worker {
 
   found(): Promise<StageRecord | null> {
     return this.#journal.finished(this.#key, this.#run.folder, this.#options.signal)
+  }
+
+  /** Throws OUTPUT_EXISTS where other inputs would make this stage, and so all `after` it, anew. */
+  refuseToDiscard(after: readonly Stage[]): void {
+    const { last } = this.#journal
+    if (last === null || last.key === this.#key) return
+    const folder = this.#run.folder
+    const seconds = after.reduce((sum, stage) => sum + (journalOf(folder, stage).last?.seconds ?? 0), last.seconds)
+    if (seconds < WORTH_KEEPING_SECONDS) return
+    throw new AppError(
+      'OUTPUT_EXISTS',
+      `“${this.#stage.name}” in ${basename(folder)} was made from other records, another plan or another build of the trainer. ` +
+        `Choose another folder, or add --anew to throw away ${duration(seconds * 1000)} of work and make it again.`,
+    )
   }
 
   /** The record of the finished stage; null when the time was up. */

@@ -96,21 +96,7 @@ export function stagesOf(plan: Plan): Stage[] {
       ...{ learning: plan.base, epochs: plan.base.epochs, base: model('student') },
       finish: ({ folder }, signal) => named(join(folder, model('base')), join(folder, 'base.gguf'), `Rushlight ${plan.name}`, true, signal),
     }),
-    ...plan.adapters.categories.map((category) =>
-      trainStage({
-        ...{ name: `adapter-${category}`, about: `adapter: specialised knowledge of ${category}`, after: after('base'), set: `adapter-${category}` },
-        ...{ files: [model(`adapter-${category}`), `adapter-${category}.gguf`], learning: plan.adapters, epochs: plan.adapters.epochs },
-        ...{ adapter: plan.adapters, base: 'base.gguf' },
-        finish: ({ folder }, signal) =>
-          named(
-            join(folder, model(`adapter-${category}`)),
-            join(folder, `adapter-${category}.gguf`),
-            `Rushlight ${plan.name}, ${category}`,
-            false,
-            signal,
-          ),
-      }),
-    ),
+    // the longest first: nothing else is left to do beside it at the end
     trainStage({
       ...{ name: 'merged', about: 'merged model: all specialised knowledge, added into the base', after: after('base'), set: 'merged' },
       ...{
@@ -127,6 +113,21 @@ export function stagesOf(plan: Plan): Stage[] {
         await named(to, join(folder, 'merged.gguf'), `Rushlight ${plan.name}, merged`, false, signal)
       },
     }),
+    ...plan.adapters.categories.map((category) =>
+      trainStage({
+        ...{ name: `adapter-${category}`, about: `adapter: specialised knowledge of ${category}`, after: after('base'), set: `adapter-${category}` },
+        ...{ files: [model(`adapter-${category}`), `adapter-${category}.gguf`], learning: plan.adapters, epochs: plan.adapters.epochs },
+        ...{ adapter: plan.adapters, base: 'base.gguf' },
+        finish: ({ folder }, signal) =>
+          named(
+            join(folder, model(`adapter-${category}`)),
+            join(folder, `adapter-${category}.gguf`),
+            `Rushlight ${plan.name}, ${category}`,
+            false,
+            signal,
+          ),
+      }),
+    ),
   ]
   return plan.exports.length === 0 ? stages : [...stages, exportStage(plan)]
 }

@@ -16,13 +16,14 @@ const stageLines = stagesOf(readPlan('starter'))
 export const trainVerb: Verb = {
   name: 'train',
   about: 'teacher, distilled student, category adapters and merged model, from clinical records',
-  usage: 'OUTDIR [--plan NAME|FILE] [--stage NAME]… [--resume] [--threads N] [--jobs N] [--minutes N] [--records FILE]…',
+  usage: 'OUTDIR [--plan NAME|FILE] [--stage NAME]… [--resume [--anew]] [--threads N] [--jobs N] [--minutes N] [--records FILE]…',
   positionals: [1, 1],
   options: {
     plan: { type: 'string', default: 'starter' },
     stage: { type: 'string', multiple: true },
     resume: { type: 'boolean', default: false },
     threads: { type: 'string' },
+    anew: { type: 'boolean', default: false },
     jobs: { type: 'string' },
     minutes: { type: 'string' },
     records: { type: 'string', multiple: true },
@@ -34,6 +35,8 @@ export const trainVerb: Verb = {
                   ${stageLines}
   --resume        go on with the run in OUTDIR: what is complete for the same inputs is kept, a stage
                   that was stopped or killed goes on from its checkpoint
+  --anew          with --resume: make again what was made from other records, another plan or another
+                  build of the trainer, instead of refusing to throw hours away
   --threads N     of each trainer; another number gives other roundings, so another model
   --jobs N        trainers at once; changes the time alone
   --minutes N     stop all after so long, with a checkpoint
@@ -54,7 +57,15 @@ bytes.`,
     if (strange !== undefined) throw new WrongUse(`--stage takes ${names.join(', ')}, not “${strange}”.`)
     const startedAt = performance.now()
     const minutes = optionNumber(input, 'minutes', 1, 100_000) ?? null
-    const request = { plan, folder, resume: input.values['resume'] === true, only, minutes, records: listOf(input, 'records') }
+    const request = {
+      plan,
+      folder,
+      resume: input.values['resume'] === true,
+      anew: input.values['anew'] === true,
+      only,
+      minutes,
+      records: listOf(input, 'records'),
+    }
     const result = await trainAll(request, context)
     writeWholeSync(join(folder, 'report.html'), reportHtml(plan, result))
     const stages = result.stages.map(({ stage, state, record, events }) => ({

@@ -139,6 +139,16 @@ describe.skipIf(missing !== null)(`train${missing === null ? '' : ` (skipped: ${
       ...{ data: 'found', teacher: 'found', student: 'found', cache: 'found', base: 'found', 'adapter-medication': 'found' },
       ...{ 'adapter-emergency': 'complete', merged: 'complete', export: 'complete' },
     })
+    // hours are not thrown away unasked: the same records as if they had taken long
+    const [data, base] = ['data', 'base'].map((name) => at('run', 'work', 'stages', `${name}.json`)) as [string, string]
+    const record = JSON.parse(readFileSync(base, 'utf8')) as object
+    writeFileSync(base, JSON.stringify({ ...record, seconds: 7200 }))
+    const before = readFileSync(data, 'utf8')
+    const other = file('other.json', { ...plan, corpus: { ...plan.corpus, seed: 2 } })
+    await expectRefusal(runVerb(trainVerb, [at('run')], { plan: other, resume: true }), 'OUTPUT_EXISTS', 'data', '2 h', '--anew')
+    expect(readFileSync(data, 'utf8')).toBe(before)
+    const anew = await runVerb(trainVerb, [at('run')], { plan: other, resume: true, anew: true })
+    expect(new Set(Object.values(states(anew)))).toEqual(new Set(['complete']))
     // back to what it was, for the comparison below
     await runVerb(trainVerb, [at('run')], { plan: at('plan.json'), resume: true })
   }, 60_000)
