@@ -5,10 +5,18 @@ import { classifySet } from './score/classify.ts'
 import { dosesSet } from './score/doses.ts'
 import { emergenciesSet } from './score/emergencies.ts'
 import { hostileSet } from './score/hostile.ts'
+import { pairsSet } from './score/pairs.ts'
 import { BadLines, type ScoreSet } from './score/set.ts'
 import { termsSet } from './score/terms.ts'
 
-const sets: Record<string, ScoreSet> = { classify: classifySet, hostile: hostileSet, terms: termsSet, emergencies: emergenciesSet, doses: dosesSet }
+const sets: Record<string, ScoreSet> = {
+  classify: classifySet,
+  hostile: hostileSet,
+  terms: termsSet,
+  emergencies: emergenciesSet,
+  doses: dosesSet,
+  pairs: pairsSet,
+}
 
 const help = `Score a labelled set against the parts that the program itself uses.
 
@@ -38,11 +46,14 @@ async function main(args: string[]): Promise<number> {
   return printReport(await set.run({ file: values.file }), { json: values.json })
 }
 
+// no process.exit: it would cut a report off that a pipe has not taken yet
 main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
+  (code) => {
+    process.exitCode = code
+  },
   (error: unknown) => {
     const known = error instanceof BadLines || (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
     process.stderr.write(`${error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)}\n`)
-    process.exit(known ? 2 : 1)
+    process.exitCode = known ? 2 : 1
   },
 )

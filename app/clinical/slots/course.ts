@@ -1,0 +1,38 @@
+// Owns the course slot: acute or chronic, first or again, mild or severe, stable or not.
+import type { SlotReader } from './slot.ts'
+
+export const course: SlotReader = {
+  slot: 'course',
+  phrases: {
+    acute: 'acute|acutely',
+    subacute: 'subacute|sub acute',
+    chronic: 'chronic|chronically',
+    'acute on chronic': 'acute on chronic',
+    'long-term': 'long term|long-term|longterm',
+    'short-term': 'short term|short-term|shortterm',
+    recurrent: 'recurrent|recurring|recurrence',
+    relapsing: 'relapsing|relapse',
+    persistent: 'persistent|persisting',
+    intermittent: 'intermittent',
+    episodic: 'episodic|episode',
+    'new onset': 'new onset|new-onset|newly diagnosed',
+    sudden: 'sudden|suddenly',
+    gradual: 'gradual|gradually',
+    mild: 'mild',
+    moderate: 'moderate',
+    severe: 'severe|severely',
+    'life-threatening': 'life threatening|life-threatening',
+    stable: 'stable',
+    unstable: 'unstable',
+    primary: 'primary',
+    secondary: 'secondary',
+    benign: 'benign|noncancerous|non-cancerous',
+    malignant: 'malignant|cancerous',
+    active: 'active',
+    inactive: 'inactive|latent',
+    complicated: 'complicated',
+    uncomplicated: 'uncomplicated',
+    congenital: 'congenital',
+    acquired: 'acquired',
+  },
+}
