@@ -5,7 +5,9 @@ import { Progress } from './progress.ts'
 import { printReport } from './report.ts'
 import { WrongUse, type Verb } from './verb.ts'
 import { ablateVerb } from './verbs/ablate.ts'
+import { bundleVerb } from './verbs/bundle.ts'
 import { corpusVerb } from './verbs/corpus.ts'
+import { embedVerb } from './verbs/embed.ts'
 import { evalVerb } from './verbs/eval.ts'
 import { exportVerb } from './verbs/export.ts'
 import { importHfVerb } from './verbs/import-hf.ts'
@@ -21,7 +23,7 @@ import { verifyVerb } from './verbs/verify.ts'
 /** In the order of the work: what there is, made, measured, trained, judged. */
 const verbs: readonly Verb[] = [
   ...[inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb],
-  ...[corpusVerb, trainVerb, evalVerb, ablateVerb, recipeVerb],
+  ...[corpusVerb, trainVerb, evalVerb, ablateVerb, recipeVerb, embedVerb, bundleVerb],
 ]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.

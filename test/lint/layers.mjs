@@ -1,7 +1,7 @@
 // Owns the lint rule on who may import whom: the layers of app/, what the page may see of the contract, and the one home of each risky package.
 import { posix, relative, sep } from 'node:path'
 
-const siblings = ['clinical', 'store', 'library', 'engine', 'deploy']
+const siblings = ['clinical', 'store', 'library', 'engine', 'deploy', 'trust']
 const upToBase = ['contract', 'base']
 /** Each layer of app/ and the layers it may import besides itself. */
 const layers = {
