@@ -10,6 +10,7 @@ export const KvType = z.enum(['f16', 'q8_0'])
 /** A LoRA file that changes the model while it runs; 0 switches it off, 1 is what it was trained for. */
 export const Adapter = z.object({ path: z.string(), scale: z.number().min(-10).max(10) })
 export type Adapter = z.infer<typeof Adapter>
+const onlyOnce = (adapters: readonly Adapter[]) => new Set(adapters.map(({ path }) => path)).size === adapters.length
 
 export const LoadInput = z.object({
   modelPath: z.string(),
@@ -39,11 +40,29 @@ export const LoadInput = z.object({
   /** Weights that are used as they lie in the file stay its pages, which the system can drop and read again; else they are copied. */
   mmap: z.boolean().default(true),
   /** Applied together, each times its scale. */
-  adapters: z
-    .array(Adapter)
-    .max(8)
-    .refine((adapters) => new Set(adapters.map(({ path }) => path)).size === adapters.length, 'the same adapter twice')
-    .default([]),
+  adapters: z.array(Adapter).max(8).refine(onlyOnce, 'the same adapter twice').default([]),
+  /** Answers at once, each with a context of its own of `contextSize` tokens; fewer where their memory is not free. */
+  sequences: z.number().int().min(1).max(16).default(1),
+  /** auto: where llama.cpp finds that the backend can. A context in q8_0 cannot be read without it. */
+  flashAttention: z.enum(['auto', 'on', 'off']).default('auto'),
+  /** SHA-256 of the model file where it is known; beside it the file itself is always looked at. */
+  modelSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .nullable()
+    .default(null),
+  /** Where the states of prompts are kept that `engine.warm` has read, and the bytes that all of them may take; null: nowhere. */
+  states: z
+    .object({ folder: z.string(), bytes: z.number().int().min(0) })
+    .nullable()
+    .default(null),
+  /**
+   * Batch shapes. `path`: the file that remembers which ones come up; null: none does. `cut`: prompts are read in sizes that are warm, which lets
+   * recorded graphs and compiled pipelines be used again; auto: on graphics cards, as each further step costs a processor a pass over the weights.
+   */
+  shapes: z
+    .object({ path: z.string().nullable().default(null), cut: z.enum(['auto', 'on', 'off']).default('auto') })
+    .default({ path: null, cut: 'auto' }),
 })
 /** What a caller gives; what it leaves out has the defaults above. */
 export type LoadRequest = z.input<typeof LoadInput>
@@ -72,6 +91,9 @@ export const LoadedInfo = z.object({
   /** How many are in effect. */
   adapters: z.number().int(),
   engine: z.string(),
+  /** Absent from an engine that does not say: 1. */
+  sequences: z.number().int().optional(),
+  flashAttention: z.enum(['auto', 'on', 'off']).optional(),
 })
 export type LoadedInfo = z.infer<typeof LoadedInfo>
 export const LoadEvent = z.discriminatedUnion('type', [
@@ -87,11 +109,31 @@ export const GenerateInput = z.object({
   seed: z.number().int().optional(),
   /** Of this answer, at most those of the load; without a value those. */
   threads: z.number().int().min(1).max(512).optional(),
+  /** Of this answer, in place of those of the load; switched without a reload, but never beside an answer with others. */
+  adapters: z.array(Adapter).max(8).refine(onlyOnce, 'the same adapter twice').optional(),
+  /** Say how likely each piece of text was. With a large vocabulary this takes a processor some milliseconds a token. */
+  probabilities: z.boolean().optional(),
+  /** Guess the next tokens from the prompt and check them in one step; auto: while it is measured to pay. Greedy answers only; absent: off. */
+  speculation: z.enum(['auto', 'on', 'off']).optional(),
+  /** What kind of question this is: whether speculation pays is learnt for each kind. */
+  kind: z.string().max(40).optional(),
+  /** Who asks: several of them take turns, however much one of them asks. */
+  client: z.string().max(100).optional(),
 })
+export type GenerateInput = z.infer<typeof GenerateInput>
 export const GenerateEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('prefill'), done: z.number().int(), total: z.number().int() }),
   /** `tokens` counts the whole answer so far. */
-  z.object({ type: z.literal('text'), text: z.string(), tokens: z.number().int() }),
+  z.object({
+    type: z.literal('text'),
+    text: z.string(),
+    tokens: z.number().int(),
+    /**
+     * Of the tokens of this text: the geometric mean of what the model gave each. At temperature 0 among all tokens, above it among those
+     * that were left to choose from, at that temperature. Only when asked for.
+     */
+    probability: z.number().min(0).max(1).optional(),
+  }),
   z.object({
     type: z.literal('done'),
     stop: z.enum(['end', 'length', 'stopped']),
@@ -102,9 +144,40 @@ export const GenerateEvent = z.discriminatedUnion('type', [
     tokensPerSecond: z.number().nullable(),
     /** That were used; absent where nothing was evaluated. */
     threads: z.number().int().optional(),
+    /** Tokens of the prompt that came from a stored state. */
+    restored: z.number().int().optional(),
+    /** Tokens that were guessed and held, of those that were guessed; absent where none was. */
+    guessed: z.object({ held: z.number().int(), all: z.number().int() }).optional(),
   }),
 ])
 export type GenerateEvent = z.infer<typeof GenerateEvent>
+
+export const WarmInput = z.object({
+  /** Beginnings of prompts, such as the system prompt of a category; `messages` are all that stands before what a person asks. */
+  prefixes: z
+    .array(z.object({ id: z.string(), messages: z.array(Message).min(1), adapters: z.array(Adapter).max(8).refine(onlyOnce).optional() }))
+    .max(64),
+  /** Also run the batch shapes that are common and not yet warm. */
+  shapes: z.boolean().default(true),
+})
+export type WarmInput = z.infer<typeof WarmInput>
+export const WarmEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('prefix'), id: z.string(), done: z.number().int(), total: z.number().int() }),
+  z.object({
+    type: z.literal('warm'),
+    id: z.string(),
+    /** Tokens whose state is at hand. */
+    tokens: z.number().int(),
+    /** read: just now; stored: it was there. none: it is too short to be worth it, or states are not kept. */
+    from: z.enum(['read', 'stored', 'none']),
+    /** Milliseconds that reading took. */
+    ms: z.number(),
+  }),
+  z.object({ type: z.literal('shapes'), sizes: z.array(z.number().int()) }),
+  /** `stopped`: by an abort, or because another model was loaded. */
+  z.object({ type: z.literal('done'), stopped: z.boolean() }),
+])
+export type WarmEvent = z.infer<typeof WarmEvent>
 
 export const engineContract = {
   /** Replaces the loaded model. Failures are MODEL_* codes. */
@@ -112,7 +185,12 @@ export const engineContract = {
   'engine.unload': call(z.null(), z.null()),
   /** Tokens of the whole composed prompt, template included; `contextSize` is what they must fit in together with the answer. */
   'engine.count': call(z.object({ messages: z.array(Message).min(1) }), z.object({ tokens: z.number().int(), contextSize: z.number().int() })),
-  /** One at a time, in order of arrival. An abort ends it within 150 ms with `done`, stop: 'stopped'. */
+  /**
+   * As many at once as the load has sequences, the others in order of arrival, in turn among those who ask. An abort ends it within 150 ms with
+   * `done`, stop: 'stopped'. Throws BAD_INPUT when too many wait already.
+   */
   'engine.generate': stream(GenerateInput, GenerateEvent),
+  /** Work for idle moments, a step at a time and never while an answer is written or waited for. */
+  'engine.warm': stream(WarmInput, WarmEvent),
 } as const
 export type EngineContract = typeof engineContract

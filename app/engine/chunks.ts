@@ -21,6 +21,11 @@ export class ChunkSizer {
     return Math.min(this.#largest, 2 ** Math.floor(Math.log2(fits)))
   }
 
+  /** 0 until the first step was measured. */
+  get msPerToken(): number {
+    return this.#msPerToken ?? 0
+  }
+
   measured(tokens: number, ms: number): void {
     if (tokens < SMALLEST) return
     const now = ms / tokens

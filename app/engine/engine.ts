@@ -1,17 +1,20 @@
-// Owns what the engine process does for each request: loads, counts and generates, one after the other, and gives every failure its code.
+// Owns what the engine process does for each request: loads, counts, generates and warms up, in the scheduler's order, and gives every failure its code.
 import type { Handlers } from '../contract/define.ts'
 import type { EngineContract, GenerateEvent } from '../contract/engine.ts'
 import { AppError } from '../contract/errors.ts'
+import { adapterGroup } from './adapter-switch.ts'
 import { inspectAdapter } from './adapter.ts'
 import { inspectModel } from './gguf.ts'
 import { LoadedModel } from './llama.ts'
 import { loadFailure } from './load-failure.ts'
 import { Scheduler } from './scheduler.ts'
+import { warm } from './warm.ts'
 
 /** The handlers of the engine contract over one loaded model. */
 export function createEngine(): Handlers<EngineContract> {
   const scheduler = new Scheduler()
   let model: LoadedModel | null = null
+  let group = ''
 
   const unload = async () => {
     const old = model
@@ -24,12 +27,12 @@ export function createEngine(): Handlers<EngineContract> {
   }
   /** Never beside a running answer: both would use the same context. */
   const alone = async <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-    const end = await scheduler.turn(signal)
-    if (!end) throw new AppError('CANCELLED')
+    const turn = await scheduler.turn(signal, { alone: true })
+    if (!turn) throw new AppError('CANCELLED')
     try {
       return await work()
     } finally {
-      end()
+      turn.end()
     }
   }
 
@@ -41,6 +44,8 @@ export function createEngine(): Handlers<EngineContract> {
       const work = alone(signal, async () => {
         await unload()
         model = await LoadedModel.load(input, facts, (progress) => steps.set(progress), signal)
+        group = adapterGroup(input.adapters)
+        scheduler.slots = model.info.sequences ?? 1
       }).catch((error: unknown) => {
         throw signal.aborted ? new AppError('CANCELLED') : loadFailure(error, facts)
       })
@@ -61,17 +66,19 @@ export function createEngine(): Handlers<EngineContract> {
 
     'engine.count': ({ messages }) => ({ tokens: loaded().tokenize(messages).length, contextSize: loaded().info.contextSize }),
 
-    'engine.generate': async function* ({ messages, maxTokens, temperature, seed, threads }, signal) {
+    'engine.generate': async function* ({ messages, client = '', ...input }, signal) {
       const startedAt = performance.now()
-      const end = await scheduler.turn(signal)
-      if (!end) return yield { type: 'done', stop: 'stopped', promptTokens: 0, tokens: 0, firstTokenMs: null, tokensPerSecond: null }
+      const turn = await scheduler.turn(signal, { client, group: input.adapters ? adapterGroup(input.adapters) : group })
+      if (!turn) return yield { type: 'done', stop: 'stopped', promptTokens: 0, tokens: 0, firstTokenMs: null, tokensPerSecond: null }
       const queuedMs = performance.now() - startedAt
       try {
-        for await (const event of loaded().generate(messages, { maxTokens, temperature, seed, threads }, signal)) yield withQueue(event, queuedMs)
+        for await (const event of loaded().generate(messages, input, signal)) yield withQueue(event, queuedMs)
       } finally {
-        end()
+        turn.end()
       }
     },
+
+    'engine.warm': (input, signal) => warm(input, { scheduler, model: () => model, groupOf: (own) => (own ? adapterGroup(own) : group) }, signal),
   }
 }
 

@@ -1,31 +1,45 @@
-// Owns llama.cpp: the only import of node-llama-cpp. One model, one context, one sequence; what to do when is decided in engine.ts.
+// Owns llama.cpp: the only import of node-llama-cpp. One model and one context of several sequences; what to do when is decided in engine.ts.
 import {
   getLlama,
+  InputLookupTokenPredictor,
   LlamaLogLevel,
   LlamaText,
   resolveChatWrapper,
-  type ChatHistoryItem,
-  type ChatWrapper,
   type Llama,
   type LlamaContext,
-  type LlamaContextSequence,
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp'
+import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
-import type { GenerateEvent, LoadedInfo, LoadOptions, Message } from '../contract/engine.ts'
+import type { Adapter, GenerateEvent, GenerateInput, LoadedInfo, LoadOptions, Message } from '../contract/engine.ts'
 import type { Backend } from '../contract/entities.ts'
-import type { BackendFacts } from '../contract/probe.ts'
 import { AppError } from '../contract/errors.ts'
+import type { BackendFacts } from '../contract/probe.ts'
+import { AdapterSwitch } from './adapter-switch.ts'
+import { affordableSequences } from './affordable.ts'
+import { answer, type AnswerParts } from './answer.ts'
+import { ChatFormat } from './chat-format.ts'
 import { ChunkSizer } from './chunks.ts'
-import { createDetokenizer } from './detokenizer.ts'
+import { fingerprint } from './fingerprint.ts'
+import { readGgufHeader } from './gguf-header.ts'
 import type { ModelFacts } from './gguf.ts'
 import { availableMemory, refuseCard, refuseTooLarge, RefusedByEngine } from './load-failure.ts'
+import { SequencePool } from './sequence-pool.ts'
+import { shapeOf } from './shape.ts'
+import { Shapes } from './shapes.ts'
+import { SpeculationJudge } from './speculation.ts'
+import { StateStore } from './state-store.ts'
+import { warmPrefix, warmShapes, type PrefixStep, type WarmParts } from './warm-up.ts'
 
-type Composed = ReturnType<ChatWrapper['generateContextState']>
-// llama.cpp can read a quantised V cache only in its flash attention
-const QUANTISED_KV = { flashAttention: true, experimentalKvCacheKeyType: 'Q8_0', experimentalKvCacheValueType: 'Q8_0' } as const
+export type { ChatHistoryItem, ChatWrapper, LlamaContext, LlamaContextSequence, LlamaModel, LlamaText, Token } from 'node-llama-cpp'
+
+/** Finds the end of what is written in the prompt, and guesses that it goes on as it did there. */
+export type LookupPredictor = Pick<InputLookupTokenPredictor, 'predictTokens' | 'pushTokens'>
+/** One token alone says little about the next one; more guesses than these are seldom all right. */
+const LOOKUP = { patternLength: { min: 2 }, predictionLength: { max: 4 } }
+const KV_TYPE = { f16: {}, q8_0: { experimentalKvCacheKeyType: 'Q8_0', experimentalKvCacheValueType: 'Q8_0' } } as const
 // llama.cpp's log arrives by another queue than its failure
 const LOG_MS = 50
 const WORDS_KEPT = 20
@@ -67,23 +81,37 @@ export async function probeBackend(backend: Backend): Promise<BackendFacts> {
   return { names: await llama.getGpuDeviceNames(), memoryTotal: total, memoryFree: free, unified: unifiedSize > 0, system: llama.systemInfo }
 }
 
+export type AnswerInput = Pick<
+  GenerateInput,
+  'maxTokens' | 'temperature' | 'seed' | 'threads' | 'adapters' | 'probabilities' | 'speculation' | 'kind'
+>
+
 export class LoadedModel {
   readonly info: LoadedInfo
   readonly #llama: Llama
-  readonly #model: LlamaModel
   readonly #context: LlamaContext
-  readonly #sequence: LlamaContextSequence
-  readonly #wrapper: ChatWrapper
-  readonly #chunks: ChunkSizer
+  readonly #format: ChatFormat
+  readonly #loaded: readonly Adapter[]
+  readonly #adapters: AdapterSwitch
+  readonly #parts: AnswerParts & WarmParts
+  /** Threads of the answers that are written now. */
+  readonly #threads: number[] = []
 
-  private constructor(parts: { llama: Llama; model: LlamaModel; context: LlamaContext; info: LoadedInfo }) {
-    this.info = parts.info
-    this.#llama = parts.llama
-    this.#model = parts.model
-    this.#context = parts.context
-    this.#sequence = parts.context.getSequence()
-    this.#chunks = new ChunkSizer(parts.info.step, parts.info.stepSeconds)
-    this.#wrapper = resolveChatWrapper(parts.model)
+  private constructor(options: LoadOptions, native: Native, info: LoadedInfo, kept: Kept) {
+    const { llama, model, context } = native
+    this.info = info
+    this.#llama = llama
+    this.#context = context
+    this.#loaded = options.adapters
+    this.#adapters = kept.adapters
+    this.#format = new ChatFormat(model, resolveChatWrapper(model), LlamaText)
+    this.#parts = {
+      ...{ model, contextSize: info.contextSize, judge: new SpeculationJudge(), chunks: new ChunkSizer(info.step, info.stepSeconds) },
+      ...{ states: kept.states, key: kept.key, shapes: kept.shapes, pool: new SequencePool(context, kept.states, kept.key) },
+      predictor: (prompt) => lookupIn(prompt),
+      isAlone: () => this.#threads.length <= 1,
+      threads: () => context.currentThreads,
+    }
   }
 
   /**
@@ -91,6 +119,8 @@ export class LoadedModel {
    * llama.cpp said; engine.ts gives that a code.
    */
   static async load(options: LoadOptions, facts: ModelFacts, onProgress: (progress: number) => void, signal: AbortSignal): Promise<LoadedModel> {
+    if (options.kvType === 'q8_0' && options.flashAttention === 'off')
+      throw new AppError('BAD_INPUT', 'A context in 8 bits needs flash attention. Leave flash attention on, or choose 16 bits (f16).')
     const threads = options.threads ?? decodeThreads()
     const llama = await engine(options.gpu).catch((error: unknown) => {
       throw options.gpu === 'auto' || options.gpu === 'off' ? error : new AppError('GPU_UNAVAILABLE', undefined, undefined, error)
@@ -116,37 +146,18 @@ export class LoadedModel {
       const contextSize = Math.min(options.contextSize, model.trainContextSize)
       const context = await model.createContext({
         contextSize,
+        sequences: options.sequences === 1 ? 1 : await affordable({ ...options, contextSize, gpuLayers: model.gpuLayers }, llama),
         ignoreMemorySafetyChecks: planned,
         threads,
         batchSize: Math.min(options.batchSize, contextSize),
-        ...(options.kvType === 'q8_0' ? QUANTISED_KV : {}),
-        lora: { adapters: options.adapters.map(({ path, scale }) => ({ filePath: path, scale })) },
+        flashAttention: options.flashAttention === 'auto' && options.kvType === 'f16' ? 'auto' : options.flashAttention !== 'off',
+        ...KV_TYPE[options.kvType],
+        lora: { adapters: options.adapters.filter(({ scale }) => scale !== 0).map(({ path, scale }) => ({ filePath: path, scale })) },
         createSignal: signal,
       })
-      const backend = llama.gpu === false ? 'cpu' : llama.gpu
-      const names = model.gpuLayers > 0 ? await llama.getGpuDeviceNames() : []
-      const step = Math.min(options.step ?? context.batchSize, context.batchSize)
-      const info: LoadedInfo = {
-        name: facts.name,
-        architecture: facts.architecture,
-        quantisation: facts.quantisation,
-        backend: model.gpuLayers > 0 ? backend : 'cpu',
-        device: model.gpuLayers > 0 ? (names[0] ?? backend.toUpperCase()) : 'CPU',
-        devices: model.gpuLayers > 0 ? names : ['CPU'],
-        gpuLayers: model.gpuLayers,
-        layers: model.fileInsights.totalLayers,
-        threads,
-        contextSize: context.contextSize,
-        trainContextSize: model.trainContextSize,
-        batchSize: context.batchSize,
-        step,
-        stepSeconds: options.stepSeconds,
-        kvType: options.kvType,
-        mmap: model.useMmap,
-        adapters: options.adapters.length,
-        engine: 'llama.cpp',
-      }
-      const loaded = new LoadedModel({ llama, model, context, info })
+      const native = { llama, model, context }
+      const info = await infoOf(options, facts, threads, native)
+      const loaded = new LoadedModel(options, native, info, await keep(options, info, native))
       onProgress(1)
       return loaded
     } catch (error) {
@@ -158,111 +169,120 @@ export class LoadedModel {
   }
 
   async dispose(): Promise<void> {
+    this.#parts.shapes.save()
     await this.#context.dispose()
-    await this.#model.dispose()
+    await this.#parts.model.dispose()
+  }
+
+  /** Tokens of the whole prompt in the model's own chat format. */
+  tokenize(messages: readonly Message[]): Token[] {
+    return this.#format.tokenize(messages)
   }
 
   /**
-   * Tokens of the whole prompt in the model's own chat format. What a person wrote is plain text inside it and is tokenised without
-   * control tokens, so `<|im_end|>` in a question stays ten characters and not the end of the turn.
+   * Reads the prompt in small steps, then writes. Ends with `done`; an abort ends it within one step or one token. As many may run at once as
+   * there are sequences, all of them with the same adapters. Throws QUESTION_TOO_LONG, or ADAPTER_MISMATCH.
    */
-  tokenize(messages: Message[]): Token[] {
-    return this.#tokens(this.#compose(messages))
-  }
-
-  /** Reads the prompt in small chunks, then writes. Ends with `done`; an abort ends it within one chunk or one token. */
-  async *generate(
-    messages: Message[],
-    options: { maxTokens: number; temperature: number; seed?: number | undefined; threads?: number | undefined },
-    signal: AbortSignal,
-  ): AsyncGenerator<GenerateEvent> {
-    this.#llama.maxThreads = Math.min(options.threads ?? this.info.threads, this.info.threads)
+  async *generate(messages: readonly Message[], options: AnswerInput, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     const startedAt = performance.now()
-    const composed = this.#compose(messages)
-    const prompt = this.#tokens(composed)
-    const size = this.info.contextSize
-    if (prompt.length + options.maxTokens > size) {
-      throw new AppError('QUESTION_TOO_LONG', undefined, { tokens: prompt.length, limit: Math.max(0, size - options.maxTokens) })
-    }
-    const finish = (stop: 'end' | 'length' | 'stopped', tokens = 0, firstAt: number | null = null): GenerateEvent => {
-      const seconds = firstAt === null ? 0 : (performance.now() - firstAt) / 1000
-      const firstTokenMs = firstAt === null ? null : firstAt - startedAt
-      return {
-        type: 'done',
-        stop,
-        promptTokens: prompt.length,
-        tokens,
-        firstTokenMs,
-        tokensPerSecond: tokens > 1 && seconds > 0 ? (tokens - 1) / seconds : null,
-        threads: this.#context.currentThreads,
-      }
-    }
-
-    // what is already in the sequence and equal is kept; the last token must be evaluated again to give logits
-    await this.#sequence.adaptStateToTokens(prompt.slice(0, -1), false)
-    const body = prompt.length - 1
-    yield { type: 'prefill', done: this.#sequence.nextTokenIndex, total: prompt.length }
-    for (let at = this.#sequence.nextTokenIndex; at < body;) {
-      if (signal.aborted) return yield finish('stopped')
-      const chunk = prompt.slice(at, Math.min(body, at + this.#chunks.size))
-      const chunkAt = performance.now()
-      await this.#sequence.evaluateWithoutGeneratingNewTokens(chunk)
-      this.#chunks.measured(chunk.length, performance.now() - chunkAt)
-      at += chunk.length
-      yield { type: 'prefill', done: at, total: prompt.length }
-    }
-    if (signal.aborted) return yield finish('stopped')
-
-    const stops = this.#stops(composed)
-    const detokenizer = createDetokenizer<Token>((tokens, last) => this.#model.detokenize(tokens, false, last), stops.texts)
-    let tokens = 0
-    let firstAt: number | null = null
-    const evaluation = this.#sequence.evaluate(prompt.slice(body), {
-      temperature: options.temperature,
-      ...(options.seed === undefined ? {} : { seed: options.seed }),
-      yieldEogToken: true,
-    })
-    for await (const token of evaluation) {
-      firstAt ??= performance.now()
-      if (this.#model.isEogToken(token) || stops.tokens.has(token)) break
-      tokens++
-      const { text, stopped } = detokenizer.push(token)
-      if (text !== '') yield { type: 'text', text, tokens }
-      if (stopped) break
-      if (signal.aborted || tokens >= options.maxTokens) {
-        const rest = detokenizer.end()
-        if (rest !== '') yield { type: 'text', text: rest, tokens }
-        return yield finish(signal.aborted ? 'stopped' : 'length', tokens, firstAt)
-      }
-    }
-    const rest = detokenizer.end()
-    if (rest !== '') yield { type: 'text', text: rest, tokens }
-    yield finish('end', tokens, firstAt)
-  }
-
-  #compose(messages: Message[]): Composed {
-    // Qwen's tokeniser begins with this step, llama.cpp's leaves it out; for every other it changes nothing that can be seen
-    const chatHistory: ChatHistoryItem[] = messages.map(({ role, text: typed }) => {
-      const text = typed.normalize('NFC')
-      return role === 'assistant' ? { type: 'model', response: [text] } : { type: role, text }
-    })
-    // the empty answer is where the model begins to write
-    return this.#wrapper.generateContextState({ chatHistory: [...chatHistory, { type: 'model', response: [''] }] })
-  }
-
-  #tokens({ contextText }: Composed): Token[] {
-    const tokens = contextText.tokenize(this.#model.tokenizer)
-    // the wrapper always begins with BOS; a model whose header forbids it was trained without
-    const { bos, shouldPrependBosToken } = this.#model.tokens
-    return bos !== null && tokens[0] === bos && !shouldPrependBosToken ? tokens.slice(1) : tokens
-  }
-
-  /** What ends an answer beside the end-of-generation tokens: single tokens, and texts that the model may write in several. */
-  #stops({ stopGenerationTriggers }: Composed): { tokens: Set<Token>; texts: string[] } {
-    const triggers = stopGenerationTriggers.map((trigger) => LlamaText(trigger).tokenize(this.#model.tokenizer))
-    return {
-      tokens: new Set(triggers.filter(({ length }) => length === 1).map(([token]) => token!)),
-      texts: triggers.filter(({ length }) => length > 1).map((trigger) => this.#model.detokenize(trigger, true)),
+    const { prompt, stops } = this.#format.compose(messages)
+    const { contextSize } = this.info
+    const limit = Math.max(0, contextSize - options.maxTokens)
+    if (prompt.length > limit) throw new AppError('QUESTION_TOO_LONG', undefined, { tokens: prompt.length, limit })
+    const threads = Math.min(options.threads ?? this.info.threads, this.info.threads)
+    const lease = await this.#parts.pool.take(prompt, await this.#adapters.use(options.adapters ?? this.#loaded))
+    this.#threads.push(threads)
+    this.#llama.maxThreads = Math.max(...this.#threads)
+    const { probabilities = false, speculation = 'off', kind = '' } = options
+    try {
+      yield* answer(lease, prompt, stops, { ...options, probabilities, speculation, kind }, this.#parts, startedAt, signal)
+    } finally {
+      this.#threads.splice(this.#threads.indexOf(threads), 1)
+      lease.end()
     }
   }
+
+  /** Sees to it that the state of what every prompt with these messages begins with is stored. The last step says that it is, or why not. */
+  async *warm(messages: readonly Message[], adapters: readonly Adapter[] | undefined, signal: AbortSignal): AsyncGenerator<PrefixStep> {
+    const named = await this.#adapters.use(adapters ?? this.#loaded)
+    yield* warmPrefix(this.#format.prefix(messages), named, this.#parts, signal)
+  }
+
+  /** Runs common shapes that are not warm; yields those that are, after each. */
+  async *warmShapes(signal: AbortSignal): AsyncGenerator<number[]> {
+    yield* warmShapes(this.#parts, signal)
+    this.#parts.shapes.save()
+  }
+}
+
+interface Native {
+  llama: Llama
+  model: LlamaModel
+  context: LlamaContext
+}
+interface Kept {
+  adapters: AdapterSwitch
+  states: StateStore | null
+  shapes: Shapes
+  /** Names everything that a state depends on but its prompt and its adapters. */
+  key: string
+}
+
+async function affordable(options: LoadOptions & { gpuLayers: number }, llama: Llama): Promise<number> {
+  const shape = shapeOf(await readGgufHeader(options.modelPath, { values: 'facts' }))
+  const graphics = llama.gpu === false ? 0 : (await llama.getVramState()).free
+  return affordableSequences(options.sequences, options, shape, { memory: availableMemory(), graphics })
+}
+
+async function infoOf(options: LoadOptions, facts: ModelFacts, threads: number, { llama, model, context }: Native): Promise<LoadedInfo> {
+  const backend = llama.gpu === false ? 'cpu' : llama.gpu
+  const names = model.gpuLayers > 0 ? await llama.getGpuDeviceNames() : []
+  return {
+    name: facts.name,
+    architecture: facts.architecture,
+    quantisation: facts.quantisation,
+    backend: model.gpuLayers > 0 ? backend : 'cpu',
+    device: model.gpuLayers > 0 ? (names[0] ?? backend.toUpperCase()) : 'CPU',
+    devices: model.gpuLayers > 0 ? names : ['CPU'],
+    gpuLayers: model.gpuLayers,
+    layers: model.fileInsights.totalLayers,
+    threads,
+    contextSize: context.contextSize,
+    trainContextSize: model.trainContextSize,
+    batchSize: context.batchSize,
+    step: Math.min(options.step ?? context.batchSize, context.batchSize),
+    stepSeconds: options.stepSeconds,
+    kvType: options.kvType,
+    mmap: model.useMmap,
+    adapters: options.adapters.length,
+    engine: 'llama.cpp',
+    sequences: context.totalSequences,
+    flashAttention: context.flashAttention === 'auto' ? 'auto' : context.flashAttention ? 'on' : 'off',
+  }
+}
+
+async function keep(options: LoadOptions, info: LoadedInfo, { llama, model, context }: Native): Promise<Kept> {
+  const { isRecurrent, isHybrid, swaSize } = model.fileInsights
+  // their state is more than what was read: it cannot be cut back to a prompt
+  const whole = !isRecurrent && !isHybrid && swaSize === undefined
+  // nothing that lasts is kept: nothing has to be told from another model's
+  const file = options.states || options.shapes.path !== null ? await fingerprint(options.modelPath) : ''
+  const { kvType, flashAttention, contextSize, sequences, backend, gpuLayers } = info
+  const engine = [llama.llamaCppRelease, process.platform, process.arch, backend, gpuLayers]
+  // a state of llama.cpp does not fit a context of another number of sequences
+  const key = createHash('sha256').update(JSON.stringify([file, options.modelSha256, engine, kvType, flashAttention, contextSize, sequences]))
+  const cut = options.shapes.cut === 'on' || (options.shapes.cut === 'auto' && gpuLayers > 0)
+  return {
+    adapters: new AdapterSwitch(context, options.modelPath, options.adapters),
+    states: options.states && whole ? await StateStore.open(options.states.folder, options.states.bytes) : null,
+    shapes: new Shapes({ path: options.shapes.path, key: `${file.slice(0, 16)} ${backend}`, cut, largest: info.step }),
+    key: key.digest('hex'),
+  }
+}
+
+function lookupIn(prompt: readonly Token[]): LookupPredictor {
+  const predictor = new InputLookupTokenPredictor(LOOKUP)
+  predictor.updateInputTokens([...prompt])
+  predictor.reset({ stateTokens: [...prompt] })
+  return predictor
 }

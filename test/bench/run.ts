@@ -2,10 +2,16 @@
 import { parseArgs } from 'node:util'
 import { AppError } from '../../app/contract/errors.ts'
 import { printReport, type Report } from '../../models/workshop/report.ts'
+import { cache } from './cache.ts'
+import { engine } from './engine.ts'
 import { memory } from './memory.ts'
+import { mieo } from './mieo.ts'
+import { modes } from './modes.ts'
 import { placement } from './placement.ts'
+import { prefix } from './prefix.ts'
 import { quantisation } from './quantisation.ts'
 import { startup } from './startup.ts'
+import { trust } from './trust.ts'
 
 export interface Bench {
   about: string
@@ -14,7 +20,7 @@ export interface Bench {
   /** Where five are not needed. */
   rounds?: number
 }
-const benches: Record<string, Bench> = { startup, quantisation, memory, placement }
+const benches: Record<string, Bench> = { startup, quantisation, memory, placement, modes, cache, trust, engine, prefix, mieo }
 
 const help = `Measure, always beside a rival in the same run; medians and ratios count, single times do not.
 
@@ -24,7 +30,7 @@ ${Object.entries(benches)
   .map(([name, bench]) => `  ${name.padEnd(12)} ${bench.about}`)
   .join('\n')}
 
-  --rounds N  interleaved rounds (default 5; memory 1, placement 3)
+  --rounds N  interleaved rounds (default 5; memory 1, placement and modes 3)
   --json      one object {name, machine, rows, targets}
   --help      this text
 

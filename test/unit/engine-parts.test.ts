@@ -1,53 +1,10 @@
-// Owns the tests of the engine's pure parts: the queue, the chunk size, the way from tokens to text.
+// Owns the tests of the engine's pure parts: the chunk size, the way from tokens to text, waits that end.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ChunkSizer } from '../../app/engine/chunks.ts'
 import { createDetokenizer } from '../../app/engine/detokenizer.ts'
-import { Scheduler } from '../../app/engine/scheduler.ts'
 import { untilStopped, watched, within } from '../../app/host/bounded.ts'
 import { reasons } from '../../app/host/engine-spawn-node.ts'
-
-const never = new AbortController().signal
-const soon = () => new Promise((resolve) => setTimeout(resolve, 1))
-
-describe('the queue', () => {
-  it('runs one job at a time, in order of arrival', async () => {
-    const queue = new Scheduler()
-    const log: string[] = []
-    await Promise.all(
-      ['a', 'b', 'c'].map(async (name) => {
-        const end = await queue.turn(never)
-        log.push(`${name}+`)
-        await soon()
-        log.push(`${name}-`)
-        end!()
-      }),
-    )
-    expect(log).toEqual(['a+', 'a-', 'b+', 'b-', 'c+', 'c-'])
-    expect(queue.length).toBe(0)
-  })
-
-  it('lets one leave while it waits, and the next still waits for the first', async () => {
-    const queue = new Scheduler()
-    const first = await queue.turn(never)
-    const stop = new AbortController()
-    const second = queue.turn(stop.signal)
-    let thirdRuns = false
-    const third = queue.turn(never).then((end) => {
-      thirdRuns = true
-      return end
-    })
-    stop.abort()
-    expect(await second).toBeNull()
-    await soon()
-    expect(thirdRuns).toBe(false)
-    first!()
-    ;(await third)!()
-    await soon()
-    expect(queue.length).toBe(0)
-    expect(await queue.turn(AbortSignal.abort())).toBeNull()
-  })
-})
 
 describe('the chunk size', () => {
   it('is a power of two that keeps a chunk under 75 ms as measured, between 8 and the largest', () => {
