@@ -10,6 +10,7 @@ import { corpusVerb } from './verbs/corpus.ts'
 import { embedVerb } from './verbs/embed.ts'
 import { evalVerb } from './verbs/eval.ts'
 import { exportVerb } from './verbs/export.ts'
+import { familyVerb } from './verbs/family.ts'
 import { importHfVerb } from './verbs/import-hf.ts'
 import { importPeftVerb } from './verbs/import-peft.ts'
 import { inspectVerb } from './verbs/inspect.ts'
@@ -23,7 +24,7 @@ import { verifyVerb } from './verbs/verify.ts'
 /** In the order of the work: what there is, made, measured, trained, judged. */
 const verbs: readonly Verb[] = [
   ...[inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb],
-  ...[corpusVerb, trainVerb, evalVerb, ablateVerb, recipeVerb, embedVerb, bundleVerb],
+  ...[corpusVerb, trainVerb, evalVerb, familyVerb, ablateVerb, recipeVerb, embedVerb, bundleVerb],
 ]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.

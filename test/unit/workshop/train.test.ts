@@ -19,6 +19,8 @@ import { Progress } from '../../../models/workshop/progress.ts'
 import { readPlan } from '../../../models/workshop/train/plan.ts'
 import { trainAll } from '../../../models/workshop/train/run.ts'
 import { parseEvent } from '../../../models/workshop/train/events.ts'
+import { readFamilyCard } from '../../../app/library/family-card.ts'
+import { familyVerb } from '../../../models/workshop/verbs/family.ts'
 import { trainVerb } from '../../../models/workshop/verbs/train.ts'
 import { WrongUse } from '../../../models/workshop/verb.ts'
 import { expectRefusal, runVerb } from '../../support/run-verb.ts'
@@ -126,6 +128,27 @@ describe.skipIf(missing !== null)(`train${missing === null ? '' : ` (skipped: ${
     expect(html).toContain(readManifestHash('base-q8.gguf'))
   })
   const readManifestHash = (name: string) => (JSON.parse(readFileSync(at('run', `${name}.manifest.json`), 'utf8')) as { sha256: string }).sha256
+
+  test('leaves a family: a card ties its files and says what each has right', async () => {
+    const corpus = at('run', 'work', 'data')
+    const report = await runVerb(familyVerb, [at('run', 'base.gguf')], { corpus, most: '6', name: 'A family' })
+    const card = readFamilyCard(at('run', 'base.gguf'))!
+    expect(card).toMatchObject({ name: 'A family', validation: expect.stringContaining('12 questions') as string })
+    const total = (scores: object) => (Object.values(scores) as { right: number; total: number }[]).reduce((sum, one) => sum + one.total, 0)
+    expect(total(card.base.scores)).toBe(12)
+    expect(total(card.merged!.scores)).toBe(12)
+    expect(card.adapters.map(({ file, categories }) => [file, categories])).toEqual([
+      ['adapter-emergency.gguf', ['emergency']],
+      ['adapter-medication.gguf', ['medication']],
+    ])
+    for (const { categories, scores } of card.adapters)
+      expect(Object.keys(scores).every((category) => categories.includes(category as never))).toBe(true)
+    expect(report.rows.reduce((sum, row) => sum + Number(row['questions']), 0)).toBe(
+      24 + card.adapters.reduce((sum, one) => sum + total(one.scores), 0),
+    )
+    await expectRefusal(runVerb(familyVerb, [at('run', 'base.gguf')], { corpus, most: '6' }), 'OUTPUT_EXISTS', 'base.gguf.family.json')
+    await expectRefusal(runVerb(familyVerb, [at('run', 'merged.gguf')], { corpus, most: '6' }), 'SOURCE_INVALID', 'merged form')
+  }, 60_000)
 
   test('finds what is complete, and does anew only what a change concerns', async () => {
     await expectRefusal(runVerb(trainVerb, [at('run')], { plan: at('plan.json') }), 'OUTPUT_EXISTS', 'run', '--resume')
