@@ -53,7 +53,7 @@ function cpuRungs(profile: HardwareProfile, shape: ModelShape, first: Plan, wish
 }
 
 /** `plan` with fewer layers on its cards or a smaller context; null where the rest does not fit into RAM. */
-function changed(profile: HardwareProfile, shape: ModelShape, plan: Plan, change: { gpuLayers?: number; contextSize?: number }): Plan | null {
+export function changed(profile: HardwareProfile, shape: ModelShape, plan: Plan, change: { gpuLayers?: number; contextSize?: number }): Plan | null {
   const model = modelOf(shape)
   const { selection, configuration } = readPlan(profile, plan)
   const other = { ...configuration, threads: threadsFor(profile), contextSize: change.contextSize ?? plan.contextSize, margin: false }
@@ -66,7 +66,7 @@ function changed(profile: HardwareProfile, shape: ModelShape, plan: Plan, change
   return placed && planOf(profile, model, selection, other, built, placed)
 }
 
-function rungOf(profile: HardwareProfile, plan: Plan): Rung {
+export function rungOf(profile: HardwareProfile, plan: Plan): Rung {
   const { backend, gpuLayers, contextSize, kvType, devices } = plan
   const used = devices.slice(1).filter(({ blocks, output }) => blocks.count > 0 || output)
   const layers = devices.reduce((sum, { blocks }) => sum + blocks.count, 0) + 1

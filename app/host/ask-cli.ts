@@ -11,6 +11,8 @@ import { resolvePaths } from '../base/paths.ts'
 import { localTransport } from '../base/local-transport.ts'
 import { version } from '../base/version.ts'
 import { spawnNodeEngine } from './engine-spawn-node.ts'
+import { checksText, factsText } from '../store/clinical-text.ts'
+import { serverPolicyOf } from './remote/server-policy.ts'
 import { createServices } from './services.ts'
 
 const help = `Ask Rushlight one question in the terminal.
@@ -20,6 +22,7 @@ const help = `Ask Rushlight one question in the terminal.
   --category C   one of ${categories.join(', ')} (default: found by the rules)
   --model M      a name from the model list or a GGUF file (default: the starter)
   --hardware F   plan with this hardware profile (JSON) instead of this computer's facts
+  --allow-server WAY  let the server that was set up in the data folder answer: https, or http as well
   --data DIR     keep the question and its answer in this data folder; without it nothing is kept
   --json         one JSON object a line: every event of the answer
   --help         this text
@@ -34,6 +37,7 @@ async function main(args: string[]): Promise<number> {
       category: { type: 'string' },
       model: { type: 'string' },
       hardware: { type: 'string' },
+      'allow-server': { type: 'string' },
       data: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -55,6 +59,7 @@ async function main(args: string[]): Promise<number> {
       paths,
       host: 'loopback',
       version,
+      serverPolicy: serverPolicyOf(values['allow-server']),
       spawnEngine: (changes) => spawnNodeEngine(paths.engineEntry, changes),
       spawnProbe: (changes) => spawnNodeEngine(paths.probeEntry, changes),
       ...(values.model === undefined ? {} : { model: values.model }),
@@ -89,17 +94,25 @@ function show(event: AskEvent): void {
   if (event.type === 'accepted') {
     const { category, matched, decidedBy } = event.turn.classification
     process.stderr.write(`${category}${decidedBy === 'user' ? ' (your choice)' : matched.length > 0 ? ` (matched: ${matched.join(', ')})` : ''}\n\n`)
-  } else if (event.type === 'text') process.stdout.write(event.text)
-  else if (event.type === 'done') {
-    const { provenance: from, error } = event.turn
+    const { understood, clinical } = event.turn
+    if (understood.length > 0) process.stderr.write(`Understood as ${understood.map(({ typed, means }) => `${typed} → ${means}`).join('; ')}\n\n`)
+    // rules and tables speak first, and a person can act on them while the model still loads
+    if (clinical) for (const line of factsText(clinical)) process.stdout.write(line + '\n')
     process.stdout.write('\n')
+  } else if (event.type === 'done') {
+    const { provenance: from, error, answer, clinical } = event.turn
+    // not streamed: an answer that contradicts the tables must not be read before that is known
+    if (!clinical?.checks?.withheld) process.stdout.write(`Written by the model:\n${answer}\n`)
+    process.stdout.write('\n')
+    for (const line of clinical ? checksText(clinical) : []) process.stdout.write(line + '\n')
     if (error) process.stderr.write(`\n${error.message}\n`)
     if (!from) return
     if (from.model.demonstration) process.stderr.write('\nDemonstration model: not for patient care.\n')
     const speed = from.tokensPerSecond === null ? '' : ` · ${from.tokensPerSecond.toFixed(0)} tokens/s`
+    const where = from.engine.host === undefined ? from.engine.backend.toUpperCase() : `on ${from.engine.host}`
     const first = from.firstTokenMs === null ? '' : ` · ${(from.firstTokenMs / 1000).toFixed(2)} s to the first word`
     process.stderr.write(
-      `Written by a language model, verify before use: ${from.model.name} ${from.model.version} · ${from.model.quantisation} · ${from.engine.name} ${from.engine.backend.toUpperCase()} · prompt ${from.prompt.hash}${first}${speed}\n`,
+      `Written by a language model, verify before use: ${from.model.name} ${from.model.version} · ${from.model.quantisation || 'quantisation not known'} · ${from.engine.name} ${where} · prompt ${from.prompt.hash}${first}${speed}\n`,
     )
   }
 }

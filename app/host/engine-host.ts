@@ -1,20 +1,25 @@
 // Owns which model the engine serves: chooses it, has it loaded, and joins what the library and the supervisor know into one status.
 import type { GenerateEvent } from '../contract/engine.ts'
 import type { EngineStatus, Provenance } from '../contract/entities.ts'
+import type { HardwareFacts, PlanOverride, PlanPicture } from '../contract/hardware.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Library, ResolvedModel } from '../library/library.ts'
 import type { AnswerEngine } from '../ask/ask.ts'
+import type { Prompts } from '../ask/prompt.ts'
+import type { Experience } from '../deploy/selection/plans.ts'
+import { EngineFiles } from './engine-files.ts'
 import type { EngineSupervisor, SupervisorStatus } from './engine-process.ts'
 import type { Hardware } from './hardware.ts'
 import { IdleWork } from './idle-work.ts'
 import { Placing } from './placing.ts'
+import { pictureOf } from './plan-picture.ts'
+import { Prefixes } from './prefixes.ts'
+import { useQuietTime } from './quiet-time.ts'
 
 const SETTLED: ReadonlySet<string> = new Set(['ready', 'answering', 'failed'])
 /** The first question must not wait for a measurement. */
 const IDLE_MS = 10_000
-/** A look starts a process for each backend. */
-const LOOK_AGAIN_MS = 10 * 60_000
 
 export class EngineHost implements AnswerEngine {
   readonly #supervisor: EngineSupervisor
@@ -23,13 +28,17 @@ export class EngineHost implements AnswerEngine {
   readonly #publish: (status: EngineStatus) => void
   readonly #hardware: Hardware
   readonly #placing: Placing
+  readonly #prefixes: Prefixes
   readonly #idle: IdleWork
   #model: ResolvedModel | null = null
   #sha256 = ''
   #refusal: { code: string; message: string } | null = null
   readonly #waiting = new Set<() => void>()
 
-  /** `idleMs`: how long nobody must have asked before the machine is looked at and measured. */
+  /**
+   * `idleMs`: how long nobody must have asked before the machine is looked at and measured, and `prompts` are read ahead. `data`: the folder in
+   * which the engine keeps what it has read; without it, nowhere.
+   */
   constructor(parts: {
     supervisor: EngineSupervisor
     library: Library
@@ -37,14 +46,25 @@ export class EngineHost implements AnswerEngine {
     log: Log
     publish: (status: EngineStatus) => void
     idleMs?: number
+    prompts?: Prompts
+    data?: string
+    /** What engines have shown before, by key; without it every model is placed by prediction alone. */
+    learned?: Experience['learned']
   }) {
     this.#supervisor = parts.supervisor
     this.#library = parts.library
     this.#log = parts.log
     this.#publish = parts.publish
     this.#hardware = parts.hardware
-    this.#placing = new Placing({ hardware: parts.hardware, supervisor: parts.supervisor, log: parts.log, changed: () => this.#changed() })
-    this.#idle = new IdleWork({ quietMs: parts.idleMs ?? IDLE_MS, isIdle: () => this.#isQuiet(), work: () => this.#learnMachine(), log: parts.log })
+    const { hardware, supervisor, log, prompts = null, learned = () => null } = parts
+    const changed = () => this.#changed()
+    const files = new EngineFiles(parts.data ?? null)
+    const placing = new Placing({ hardware, supervisor, log, changed, learned, files: () => files.of(this.#loaded()) })
+    const prefixes = new Prefixes({ supervisor, prompts, log, changed })
+    const isIdle = () => this.#isQuiet()
+    const work = () => useQuietTime({ hardware, placing, prefixes, isQuiet: isIdle })
+    ;[this.#placing, this.#prefixes] = [placing, prefixes]
+    this.#idle = new IdleWork({ quietMs: parts.idleMs ?? IDLE_MS, isIdle, work, log })
     this.#supervisor.onStatus(() => {
       this.#descend()
       this.#changed()
@@ -58,6 +78,7 @@ export class EngineHost implements AnswerEngine {
       const model = this.#library.resolve(id)
       this.#model = model
       this.#sha256 = model.sha256
+      this.#prefixes.begin(model.promptProfile)
       this.#changed()
       await this.#placing.load(model.path, model.contextSize)
       // a hash of gigabytes takes many seconds: the answer need not wait for it, its provenance says if it is not known yet
@@ -78,6 +99,7 @@ export class EngineHost implements AnswerEngine {
   /** Stops what was to be done later. */
   close(): void {
     this.#idle.close()
+    this.#prefixes.stop()
   }
 
   #refuse(error: unknown): void {
@@ -98,14 +120,6 @@ export class EngineHost implements AnswerEngine {
     return this.isReady() && this.#supervisor.status().phase === 'ready'
   }
 
-  async #learnMachine(): Promise<void> {
-    // a better plan was left: whether its memory is free again only another look tells
-    const hopes = this.#hardware.hasCards && (this.#placing.status()?.tried.length ?? 0) > 0 && this.#hardware.lookAge > LOOK_AGAIN_MS
-    if (!this.#hardware.known || hopes) await this.#hardware.look()
-    if (!this.#hardware.calibrated) await this.#hardware.measure()
-    if (this.#isQuiet()) await this.#placing.reconsider()
-  }
-
   async #hash(model: ResolvedModel): Promise<void> {
     const sha256 = await this.#library.hash(model).catch(() => '')
     if (this.#model === model) this.#sha256 = sha256
@@ -114,8 +128,43 @@ export class EngineHost implements AnswerEngine {
   /** Starts the engine process afresh and loads the same model again. */
   async restart(): Promise<void> {
     this.#refusal = null
+    if (this.#model) this.#prefixes.begin(this.#model.promptProfile)
     await this.#supervisor.restart()
     if (this.#model && this.#supervisor.status().phase !== 'ready') await this.choose(this.#model.id)
+  }
+
+  /** What runs, with what is known of it; null where the engine places a model by itself. */
+  placement(): ReturnType<Placing['placement']> {
+    return this.#placing.placement()
+  }
+
+  /** Answers that are being written, or wait for their turn. */
+  get answering(): number {
+    return this.#supervisor.answering
+  }
+
+  picture(): PlanPicture | null {
+    const at = this.#placing.placement()
+    if (!at || !this.#model) return null
+    const failed = (key: string) => this.#hardware.hasFailed(key)
+    return pictureOf({
+      ...{ ...at, name: this.#model.name, tried: this.#placing.status()?.tried ?? [], override: this.#placing.override(), failed },
+      experience: this.#placing.experience(at.model),
+    })
+  }
+
+  facts(): HardwareFacts {
+    const holds = this.#placing.placement()?.plan.devices.filter(({ blocks, output }) => blocks.count > 0 || output) ?? []
+    return this.#hardware.facts(holds.map(({ id }) => id))
+  }
+
+  /** Another plan than Rushlight's own, or that again with null. Returns what was before, for an undo; how the load ends is in the status. */
+  override(override: PlanOverride | null): PlanOverride | null {
+    const { before, loading } = this.#placing.setOverride(override)
+    this.#prefixes.stop()
+    this.#refusal = null
+    loading.catch((error: unknown) => this.#refuse(error))
+    return before
   }
 
   activeId(): string | null {
@@ -157,10 +206,12 @@ export class EngineHost implements AnswerEngine {
   async *#observed(...[input, signal]: Parameters<AnswerEngine['generate']>): AsyncGenerator<GenerateEvent> {
     let first: Extract<GenerateEvent, { type: 'prefill' }> | null = null
     this.#idle.wait()
-    const threads = this.#placing.threads()
+    let alone = this.answering === 0
+    const threads = this.#placing.threads({ beside: this.#prefixes.stop() || !alone })
     for await (const event of this.#supervisor.generate(threads === undefined ? input : { ...input, threads }, signal)) {
+      alone &&= this.answering === 1
       if (event.type === 'prefill') first ??= event
-      if (event.type === 'done') this.#placing.heard(first, event)
+      if (event.type === 'done') this.#placing.heard(first, event, alone)
       yield event
     }
     this.#idle.wait()
@@ -190,9 +241,10 @@ export class EngineHost implements AnswerEngine {
     // between two plans the engine is in the state of the one before
     const placing = this.#placing.busy && !this.#refusal
     const error = this.#refusal ?? (placing ? null : at.error)
-    const plan = this.#placing.status()
+    const [plan, prefixes] = [this.#placing.status(), this.#prefixes.status()]
     return {
       ...(plan ? { plan } : {}),
+      ...(prefixes ? { prefixes } : {}),
       phase: this.#refusal ? 'failed' : placing && SETTLED.has(phase) ? 'loading' : phase,
       progress,
       backend,

@@ -1,23 +1,12 @@
 // Owns the engine process as the host sees it: start, watch, restart once, and a status that is always true. Knows neither fork nor Electron.
-import { createClient, type Client } from '../contract/client.ts'
-import type { EngineContract, GenerateEvent, LoadedInfo, LoadRequest, Message } from '../contract/engine.ts'
+import type { GenerateEvent, GenerateInput, LoadedInfo, LoadRequest, Message, WarmEvent, WarmInput } from '../contract/engine.ts'
 import type { EngineStatus, ErrorInfo } from '../contract/entities.ts'
 import { AppError, codes } from '../contract/errors.ts'
-import { portTransport, type Port } from '../contract/port.ts'
 import type { Log } from '../base/log.ts'
 import { untilStopped, watched, within } from './bounded.ts'
+import { openEngine, sightOf, type EngineChild, type Running, type Sight } from './engine-child.ts'
 import { visibleCards, type Environment } from './visible-cards.ts'
 
-/** One running process, however it was started. */
-export interface EngineChild {
-  readonly port: Port
-  readonly pid: number | undefined
-  kill(): void
-  /** Called once, also when the process has ended already. */
-  onExit(listener: (code: number | null, signal: string | null) => void): void
-  /** Why it died, in its own words, fit for the log: never a part of a prompt. Resolves after its end, '' when it said nothing. */
-  lastWords?(): Promise<string>
-}
 export type SupervisorStatus = Omit<EngineStatus, 'model'> & { engine: string; quantisation: string }
 
 /** Milliseconds. Every wait has an end. A load or an answer may take long, but not without a sign of life. */
@@ -32,24 +21,7 @@ export const LIMITS = {
   healthy: 60_000,
 }
 
-interface Running {
-  readonly child: EngineChild
-  readonly client: Client<EngineContract>
-  /** Resolves once its end has been dealt with: by then the next attempt runs, or the status says failed. */
-  readonly gone: Promise<void>
-  /** Rejects when the process does not answer its first call in time. */
-  readonly started: Promise<unknown>
-  /** The cards that it sees. */
-  readonly sight: string
-  /** We asked for its end. */
-  expected: boolean
-  /** When it last gave a sign of life (performance.now). */
-  heard: number
-}
 const nothingLoaded = { backend: null, device: '', gpuLayers: 0, layers: 0, threads: 0, contextSize: 0, engine: '', quantisation: '' } as const
-
-type Sight = Pick<LoadRequest, 'gpu' | 'devices'>
-const sightOf = ({ gpu, devices = null }: Sight) => JSON.stringify([gpu, devices])
 
 export class EngineSupervisor {
   readonly #spawn: (changes: Environment) => EngineChild
@@ -77,6 +49,11 @@ export class EngineSupervisor {
 
   status(): SupervisorStatus {
     return this.#status
+  }
+
+  /** Answers that are being written, or wait for their turn. */
+  get answering(): number {
+    return this.#answering
   }
 
   onStatus(listener: () => void): () => void {
@@ -123,10 +100,7 @@ export class EngineSupervisor {
   }
 
   /** Events of one answer. Throws ENGINE_LOST when the process dies, ENGINE_TIMEOUT when it falls silent. */
-  async *generate(
-    input: { messages: Message[]; maxTokens: number; temperature: number; seed?: number; threads?: number },
-    signal: AbortSignal,
-  ): AsyncGenerator<GenerateEvent> {
+  async *generate(input: GenerateInput, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     const running = this.#usable()
     const source = running.client.stream('engine.generate', input, signal)
     const events = watched(
@@ -153,6 +127,19 @@ export class EngineSupervisor {
     } finally {
       this.#answering--
       if (this.#answering === 0 && this.#status.phase === 'answering') this.#set({ phase: 'ready' })
+    }
+  }
+
+  /**
+   * Events of work for a quiet time; an abort ends it at once. Throws ENGINE_LOST when the process dies. Its silence means nothing: it waits behind
+   * every answer, however long, and an engine that hangs is found by whoever asks next.
+   */
+  async *warm(input: WarmInput, signal: AbortSignal): AsyncGenerator<WarmEvent> {
+    const running = this.#usable()
+    for await (const event of untilStopped(running.client.stream('engine.warm', input, signal), signal, this.#limits.stop)) {
+      running.heard = performance.now()
+      yield event
+      if (event.type === 'done') return
     }
   }
 
@@ -223,21 +210,10 @@ export class EngineSupervisor {
     const { changes, repaired } = visibleCards(process.env, request)
     for (const what of repaired) this.#log.warn('environment repaired', { what })
     const child = this.#spawn(changes)
-    const transport = portTransport(child.port, { code: 'ENGINE_LOST', message: codes.ENGINE_LOST })
-    const client = createClient<EngineContract>(transport)
-    let leave!: () => void
-    const gone = new Promise<void>((resolve) => (leave = resolve))
-    // nothing is loaded yet, so this costs nothing and shows that the process is up
-    const started = within(client.call('engine.unload', null), this.#limits.start, () => this.#silent(running))
-    started.catch(() => {})
-    const running: Running = { child, client, gone, started, sight: sightOf(request), expected: false, heard: performance.now() }
-    this.#running = running
+    const running = (this.#running = openEngine(child, request, this.#limits.start, (late) => this.#silent(late)))
     child.onExit((code, signal) => {
       if (this.#running === running) this.#running = null
-      // answers that wait for this process end now, with ENGINE_LOST
-      transport.close()
-      this.#exited(running, code, signal)
-      leave()
+      running.over(() => this.#exited(running, code, signal))
     })
     return running
   }

@@ -1,6 +1,6 @@
 // Owns the engine process under Electron: a utility process behind the same face as the Node one. fork() is closed to us by the runAsNode fuse.
 import { utilityProcess } from 'electron'
-import type { EngineChild } from './engine-process.ts'
+import type { EngineChild } from './engine-child.ts'
 
 /** Starts the engine, its environment this one's with `changes`. Call it after Electron is ready. Its standard output is not kept: llama.cpp may write parts of a prompt there. */
 export function spawnElectronEngine(entry: string, changes: Readonly<Record<string, string>> = {}): EngineChild {

@@ -1,6 +1,6 @@
 // Owns the engine process under Node: a fork behind the same face as the Electron one.
 import { fork } from 'node:child_process'
-import type { EngineChild } from './engine-process.ts'
+import type { EngineChild } from './engine-child.ts'
 
 const TAIL = 4096
 // Only lines that say why a process died; what else llama.cpp complains of may quote a prompt.

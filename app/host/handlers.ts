@@ -10,16 +10,20 @@ import { classify } from '../ask/classify.ts'
 import type { Library } from '../library/library.ts'
 import type { Conversations } from '../store/conversations.ts'
 import type { Settings } from '../store/settings.ts'
+import { clinicalHandlers, lookAt } from './clinical-handlers.ts'
 import type { EngineHost } from './engine-host.ts'
+import type { Composed } from './engines/compose.ts'
 import type { Running } from './running.ts'
 
 export interface Services {
   info: AppInfo
-  parts: AskParts
+  /** The engine is chosen for each question. */
+  parts: Omit<AskParts, 'engine'>
   conversations: Conversations
   settings: Settings
   library: Library
   engine: EngineHost
+  composed: Composed
   running: Running
   publishSettings(settings: SettingsValue): void
 }
@@ -40,7 +44,7 @@ export function createHandlers(s: Services): Handlers<AppContract> {
     'ask.run': async function* (input, signal) {
       const run = s.running.begin(signal)
       try {
-        for await (const event of ask(s.parts, input, run.signal)) {
+        for await (const event of ask({ ...s.parts, engine: s.composed.engines.forQuestion() }, input, run.signal)) {
           if (event.type === 'accepted') run.name(event.turn.id)
           yield event
         }
@@ -49,6 +53,8 @@ export function createHandlers(s: Services): Handlers<AppContract> {
       }
     },
     'ask.stop': ({ turn }) => (s.running.stop(turn), done),
+
+    ...clinicalHandlers({ tables: s.parts.clinical, conversations: s.conversations, dataFolder: s.info.dataFolder, version: s.info.version }),
 
     'model.list': () => s.library.list(s.engine.activeId()),
     'model.choose': async ({ id }) => {
@@ -65,7 +71,12 @@ export function createHandlers(s: Services): Handlers<AppContract> {
       return done
     },
 
+    'plan.override': ({ override }) => ({ before: s.engine.override(override) }),
+    'server.save': (input) => s.composed.server.save(input),
+    'server.test': (input) => s.composed.server.test(input),
+
     'hardware.look': () => {
+      s.composed.forgive()
       void s.engine.lookAgain().catch(() => {}) // the status has it
       return done
     },
@@ -81,10 +92,12 @@ export function createHandlers(s: Services): Handlers<AppContract> {
 async function preview(s: Services, raw: string) {
   const question = cleanQuestion(raw)
   const classification = classify(question, s.parts.tables)
-  if (question === '' || !s.engine.isReady()) return { classification, tokens: null, limit: null }
+  const { text, shown } = lookAt(question, s.parts.clinical())
+  const engine = s.composed.engines.forPreview()
+  if (question === '' || !engine.isReady()) return { classification, tokens: null, limit: null, ...shown }
   const measured = await measureQuestion(
-    { prompts: s.parts.prompts, category: classification.category, question, limits: s.engine.limits() },
-    s.engine.count,
+    { prompts: s.parts.prompts, category: classification.category, question: text, limits: engine.limits() },
+    engine.count,
   )
-  return { classification, ...measured }
+  return { classification, ...measured, ...shown }
 }

@@ -1,8 +1,9 @@
 // Owns hardware.json in the data folder: the last good look at this computer, what was measured, and which plans have failed here.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import * as z from 'zod'
 import type { Log } from '../base/log.ts'
+import { PlanOverride } from '../contract/hardware.ts'
 import { HardwareProfile } from '../deploy/hardware.ts'
+import { readWhole, writeWhole } from './whole-file.ts'
 
 const { devices, rejected, calibration, cpu } = HardwareProfile.shape
 
@@ -25,45 +26,22 @@ export const Kept = z.strictObject({
   features: cpu.shape.features,
   calibration,
   failures: z.array(Failure).max(200),
+  /** By model: the plan that the user wants instead of Rushlight's own. */
+  overrides: z.record(z.string().max(400), PlanOverride).default({}),
 })
 export type Kept = z.infer<typeof Kept>
 
 export const nothingKept = (machine: string): Kept => ({
-  ...{ version: 1, machine, lookedAt: null, devices: [], rejected: [], features: [], calibration: null, failures: [] },
+  ...{ version: 1, machine, lookedAt: null, devices: [], rejected: [], features: [], calibration: null, failures: [], overrides: {} },
 })
 
 /** What an earlier run kept on this machine. A missing, damaged or foreign file is the same as none: everything in it can be found again. */
 export function readKept(path: string, machine: string, log: Log): Kept {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    return nothingKept(machine)
-  }
-  try {
-    const kept = Kept.parse(JSON.parse(text))
-    if (kept.machine === machine) return kept
-    log.info('hardware facts are those of another computer')
-  } catch {
-    log.warn('hardware facts are damaged and found again')
-  }
-  return nothingKept(machine)
+  const kept = readWhole(path, Kept, WHAT, log)
+  if (kept && kept.machine !== machine) log.info(`${WHAT} are those of another computer`)
+  return kept?.machine === machine ? kept : nothingKept(machine)
 }
+const WHAT = 'hardware facts'
 
-/** Whole or not at all: written beside, then renamed. A folder that cannot be written costs a new look at the next start and nothing else. */
-export function writeKept(path: string, kept: Kept, log: Log): void {
-  const partial = `${path}.${process.pid}.partial`
-  try {
-    const file = openSync(partial, 'w', 0o600)
-    try {
-      writeSync(file, JSON.stringify(kept, null, 1))
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(partial, path)
-  } catch (error) {
-    log.warn('hardware facts not kept', { code: (error as NodeJS.ErrnoException).code })
-    rmSync(partial, { force: true })
-  }
-}
+/** A folder that cannot be written costs a new look at the next start and nothing else. */
+export const writeKept = (path: string, kept: Kept, log: Log): boolean => writeWhole(path, kept, WHAT, log)

@@ -1,4 +1,5 @@
 // Owns the hardware facts of a running program: gathered here or read from a file, the last good ones kept, looked at again when asked.
+import type { HardwareFacts, PlanOverride } from '../contract/hardware.ts'
 import type { Log } from '../base/log.ts'
 import type { HardwareProfile } from '../deploy/hardware.ts'
 import { nothingKept, readKept, writeKept, type Kept } from './hardware-file.ts'
@@ -21,6 +22,7 @@ export class Hardware {
   readonly #load = new Load()
   #kept: Kept
   #looking: Promise<void> | null = null
+  #changed = () => {}
 
   /**
    * `path`: hardware.json. `fixed`: a profile from a file (`--hardware FILE`), which is taken as it stands. Without `spawnProbe` no backend is
@@ -34,8 +36,22 @@ export class Hardware {
     this.#kept = readKept(this.#path, this.#machine(), this.#log)
   }
 
+  /** Hears of every change of what is known; the facts themselves are live. One listener: the page's topics. */
+  onChange(listener: () => void): void {
+    this.#changed = listener
+  }
+
   /** The facts as they are now: memory, load and power live, devices as they were last seen. */
   profile(): HardwareProfile {
+    return this.#profile(this.#load.busyCores(this.#cpu))
+  }
+
+  /** The same without a new look at the load: while an answer is written that would take its own threads for those of others. */
+  seen(): HardwareProfile {
+    return this.#profile(this.#load.latest(this.#cpu))
+  }
+
+  #profile(busyCores: number): HardwareProfile {
     if (this.#fixed) return { ...this.#fixed, calibration: this.#fixed.calibration ?? this.#kept.calibration }
     const { devices, rejected, calibration, lookedAt, features } = this.#kept
     const { total, free } = memory()
@@ -50,13 +66,30 @@ export class Hardware {
       },
       ...{ devices, rejected, calibration },
       power: power(),
-      load: { busyCores: this.#load.busyCores(this.#cpu) },
+      load: { busyCores },
     }
   }
 
   /** A plan can be made without a look at the backends: one was made on this machine, there is nothing to look with, or a file says it all. */
   get known(): boolean {
     return this.#fixed !== null || this.#spawn === null || this.#kept.lookedAt !== null
+  }
+
+  /** The same for the page. `inUse`: ids of the devices that hold layers. */
+  facts(inUse: readonly string[]): HardwareFacts {
+    const { source, cpu, devices, rejected, power, load, calibration, os } = this.seen()
+    const { model, physicalCores, logicalCores, features, memoryTotal, memoryFree } = cpu
+    const measured = calibration?.bandwidthAll ?? (this.#fixed ? cpu.bandwidth.all : null)
+    return {
+      ...{ source, lookedAt: this.#fixed ? null : this.#kept.lookedAt, looking: this.#looking !== null },
+      // that a PC has no Metal is no news
+      rejected: rejected.filter(({ backend }) => backend !== 'metal' || os.platform === 'darwin'),
+      cpu: { model, physicalCores, logicalCores, features, memoryTotal, memoryFree, bandwidth: measured },
+      devices: devices.map(({ id, backend, name, driver, memoryTotal: total, memoryFree: free, unified }) => ({
+        ...{ id, backend, name, driver, memoryTotal: total, memoryFree: free, shared: unified, inUse: inUse.includes(id) },
+      })),
+      ...{ battery: power.battery, busyCores: load.busyCores },
+    }
   }
 
   /** Milliseconds since the last look; Infinity before the first. */
@@ -85,7 +118,12 @@ export class Hardware {
   look(options: { forget?: boolean } = {}): Promise<void> {
     if (options.forget) this.#keep({ failures: [] })
     if (!this.#spawn || this.#fixed) return Promise.resolve()
-    return (this.#looking ??= this.#look(this.#spawn).finally(() => (this.#looking = null)))
+    this.#looking ??= this.#look(this.#spawn).finally(() => {
+      this.#looking = null
+      this.#changed()
+    })
+    this.#changed()
+    return this.#looking
   }
 
   async #look(spawn: SpawnProbe): Promise<void> {
@@ -123,9 +161,20 @@ export class Hardware {
     return this.#kept.failures.some((failure) => failure.key === key)
   }
 
+  /** `model`: its file. null: the user leaves the plan to Rushlight. */
+  override(model: string): PlanOverride | null {
+    return this.#kept.overrides[model] ?? null
+  }
+
+  setOverride(model: string, override: PlanOverride | null): void {
+    const { [model]: _, ...others } = this.#kept.overrides
+    this.#keep({ overrides: override ? { ...others, [model]: override } : others })
+  }
+
   #keep(change: Partial<Kept>): void {
     this.#kept = { ...nothingKept(this.#machine()), ...this.#kept, ...change }
     writeKept(this.#path, this.#kept, this.#log)
+    this.#changed()
   }
 
   /** Memory in whole gigabytes: the system's share of it changes with its version. */

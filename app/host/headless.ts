@@ -7,6 +7,7 @@ import { openWindow } from './browser-window.ts'
 import { spawnNodeEngine } from './engine-spawn-node.ts'
 import { askToOpen, claim, findRunning } from './instance.ts'
 import { serveLoopback } from './loopback.ts'
+import { serverPolicyOf } from './remote/server-policy.ts'
 import { createServices } from './services.ts'
 
 const help = `Rushlight over loopback: the page opens in an app window, or its address is printed.
@@ -14,6 +15,7 @@ const help = `Rushlight over loopback: the page opens in an app window, or its a
   --data DIR     data folder (default: this user's; also RUSHLIGHT_DATA)
   --model M      model for this run: a name from the model list or a GGUF file
   --hardware F   plan with this hardware profile (JSON) instead of this computer's facts
+  --allow-server WAY  let a server on the clinic’s own network be set up: https, or http as well
   --no-window    print the address, open nothing
   --verbose      the log also goes to standard error
   --help         this text
@@ -27,12 +29,14 @@ async function main(args: string[]): Promise<void> {
       data: { type: 'string' },
       model: { type: 'string' },
       hardware: { type: 'string' },
+      'allow-server': { type: 'string' },
       'no-window': { type: 'boolean' },
       verbose: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
   if (values.help) return void process.stdout.write(help + '\n')
+  const serverPolicy = serverPolicyOf(values['allow-server'])
   const paths = resolvePaths(values.data === undefined ? {} : { data: values.data })
 
   const other = await findRunning(paths.data)
@@ -46,6 +50,7 @@ async function main(args: string[]): Promise<void> {
     paths,
     host: 'loopback',
     version,
+    serverPolicy,
     spawnEngine: (changes) => spawnNodeEngine(paths.engineEntry, changes),
     spawnProbe: (changes) => spawnNodeEngine(paths.probeEntry, changes),
     verbose: values.verbose === true,

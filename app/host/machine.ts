@@ -96,6 +96,11 @@ export class Load {
       if (all > 0) this.#busy = ((now.all - now.idle - (this.#before.all - this.#before.idle)) / all) * physicalCores
       ;[this.#before, this.#at] = [now, performance.now()]
     }
+    return this.latest({ logicalCores, physicalCores })
+  }
+
+  /** The same as it was found last: a look from now on begins where that one ended. */
+  latest({ logicalCores, physicalCores }: Pick<Processor, 'logicalCores' | 'physicalCores'>): number {
     const average = () => (loadavg()[0]! * physicalCores) / logicalCores
     return Math.max(0, Math.min(physicalCores, this.#busy ?? average()))
   }

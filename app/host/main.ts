@@ -12,6 +12,7 @@ import { version } from '../base/version.ts'
 import { pageScheme, servePage } from './app-scheme.ts'
 import { serveIpc } from './electron-ipc.ts'
 import { spawnElectronEngine } from './engine-spawn-electron.ts'
+import { serverPolicyOf } from './remote/server-policy.ts'
 import { createServices } from './services.ts'
 import { smoke } from './smoke.ts'
 import { chromiumSwitches, confine, denyByDefault, installMenu, openWindow, reviveAfterCrash } from './window.ts'
@@ -23,6 +24,7 @@ interface Options {
   data?: string
   model?: string
   hardware?: string
+  allowServer?: string
   verbose: boolean
   smoke: boolean
 }
@@ -66,6 +68,7 @@ async function run(options: Options, paths: Paths): Promise<void> {
     paths,
     host: 'electron',
     version,
+    serverPolicy: serverPolicyOf(options.allowServer),
     spawnEngine: (changes) => spawnElectronEngine(paths.engineEntry, changes),
     spawnProbe: (changes) => spawnElectronEngine(paths.probeEntry, changes),
     verbose: options.verbose,
@@ -152,6 +155,7 @@ function readOptions(argv: readonly string[]): Options {
       data: { type: 'string' },
       model: { type: 'string' },
       hardware: { type: 'string' },
+      'allow-server': { type: 'string' },
       verbose: { type: 'boolean' },
       smoke: { type: 'boolean' },
     },
@@ -160,10 +164,12 @@ function readOptions(argv: readonly string[]): Options {
   const data = text(values['data'])
   const model = text(values['model'])
   const hardware = text(values['hardware'])
+  const allowServer = text(values['allow-server'])
   return {
     ...(data === undefined ? {} : { data }),
     ...(model === undefined ? {} : { model }),
     ...(hardware === undefined ? {} : { hardware }),
+    ...(allowServer === undefined ? {} : { allowServer }),
     verbose: values['verbose'] === true,
     smoke: values['smoke'] === true,
   }

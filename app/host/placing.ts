@@ -2,59 +2,43 @@
 import { basename } from 'node:path'
 import type { GenerateEvent } from '../contract/engine.ts'
 import type { ErrorInfo, PlanStatus } from '../contract/entities.ts'
-import { AppError, type Code } from '../contract/errors.ts'
+import { AppError } from '../contract/errors.ts'
+import type { PlanOverride } from '../contract/hardware.ts'
 import type { ModelShape } from '../contract/shape.ts'
 import type { Log } from '../base/log.ts'
-import { TYPICAL } from '../deploy/affinity.ts'
-import { better, mostThreads, threadsNow } from '../deploy/balance.ts'
+import { mostThreads, threadsNow } from '../deploy/balance.ts'
 import { choose } from '../deploy/choose.ts'
 import { explain } from '../deploy/explain.ts'
-import { calibrate, ENOUGH, forecast } from '../deploy/forecast.ts'
 import type { HardwareProfile } from '../deploy/hardware.ts'
-import { ladder, type Rung } from '../deploy/ladder.ts'
 import type { Plan } from '../deploy/plan.ts'
-import { contention } from '../deploy/processors.ts'
+import { overridden } from '../deploy/selection/override.ts'
+import type { Experience } from '../deploy/selection/plans.ts'
 import { factOf, readGgufHeader } from '../engine/gguf-header.ts'
 import { judgeModel } from '../engine/gguf.ts'
 import { shapeOf } from '../engine/shape.ts'
+import type { LoadFiles } from './engine-files.ts'
 import type { EngineSupervisor } from './engine-process.ts'
 import type { Hardware } from './hardware.ts'
-import { requestOf } from './plan-request.ts'
+import { paceOf, typicalPace } from './pace.ts'
+import { canHelp, keyOf, nothing, PASSING, rungsOf, worthLoading, type Placed } from './placed.ts'
+import { requestOf, sequencesOf } from './plan-request.ts'
 
-/** What another plan may change; anything else is wrong with the file itself, and no plan helps. */
-const CAN_HELP: ReadonlySet<Code> = new Set([
-  ...(['GPU_MEMORY', 'GPU_UNAVAILABLE', 'MODEL_TOO_LARGE', 'MODEL_LOAD_FAILED'] as const),
-  ...(['ENGINE_FAILED', 'ENGINE_LOST', 'ENGINE_TIMEOUT', 'INTERNAL'] as const),
-])
-/** On the processor a file that is refused is refused in any context, but for a context in 8 bits. */
-const canHelp = (code: Code, { gpuLayers, kvType }: Plan) =>
-  CAN_HELP.has(code) && (code !== 'MODEL_LOAD_FAILED' || gpuLayers > 0 || kvType === 'q8_0')
-/** Memory that other programs have now they may give back: not remembered. */
-const PASSING: ReadonlySet<Code> = new Set(['GPU_MEMORY', 'MODEL_TOO_LARGE'])
 /** A smaller file is read sooner than a driver is asked. */
 const LOOK_FIRST_BYTES = 256e6
-/** Of the latest answer in the calibration; the first one counts whole. */
-const WEIGHT = 0.3
+const fulfils = ({ backend, gpuLayers }: Plan, wanted: PlanOverride) =>
+  backend === wanted.backend && (wanted.gpuLayers === null || wanted.gpuLayers === gpuLayers)
 
+const DOES_NOT_FIT = 'That plan does not fit: the layers or the context need more memory than is free. Choose fewer layers or a smaller context.'
+const CHOSEN = 'You have chosen this plan; Rushlight’s own is among the alternatives.'
+const UNFIT = 'The plan that you have chosen does not fit now, so Rushlight’s own is used.'
 const BEFORE = 'It has failed on this computer before. Test the hardware again to try it anew.'
-
-interface Placed {
-  model: string
-  contextSize: number
-  shape: ModelShape
-  profile: HardwareProfile
-  rungs: readonly Rung[]
-  at: number
-}
-/** Under which a failure is remembered. */
-const keyOf = ({ model }: Placed, key: string) => `${model} | ${key}`.slice(0, 500)
-const nothing: PlanStatus = { doing: '', what: '', reasons: [], tried: [], adapted: '', predicted: null, measured: null }
 
 export class Placing {
   readonly #hardware: Hardware
   readonly #supervisor: EngineSupervisor
   readonly #log: Log
   readonly #changed: () => void
+  readonly #files: () => LoadFiles
   #status: PlanStatus | null = null
   #placed: Placed | null = null
   /** The latest load; an earlier one ends as it does. */
@@ -66,16 +50,57 @@ export class Placing {
   readonly #reconsidered = new Set<string>()
   #path = ''
 
-  constructor(parts: { hardware: Hardware; supervisor: EngineSupervisor; log: Log; changed: () => void }) {
+  readonly #learned: Experience['learned']
+
+  /** `learned`: what an engine has shown in earlier answers, by its key. `files`: what the model that is loaded now keeps on the disk. */
+  constructor(parts: {
+    hardware: Hardware
+    supervisor: EngineSupervisor
+    log: Log
+    changed: () => void
+    learned: Experience['learned']
+    files: () => LoadFiles
+  }) {
     this.#hardware = parts.hardware
     this.#supervisor = parts.supervisor
     this.#log = parts.log
     this.#changed = parts.changed
+    this.#learned = parts.learned
+    this.#files = parts.files
   }
 
   /** null before the first model, and for one that the engine places by itself. */
   status(): PlanStatus | null {
     return this.#status
+  }
+
+  /** What runs now, on the facts as they are now; null before, and where the engine places a model by itself. */
+  placement(): { model: string; shape: ModelShape; profile: HardwareProfile; plan: Plan; placed: Placed } | null {
+    const placed = this.#placed
+    const plan = placed?.rungs[placed.at]?.plan
+    if (!placed || !plan) return null
+    const { load, power } = this.#hardware.seen()
+    return { model: placed.model, shape: placed.shape, profile: { ...placed.profile, load, power }, plan, placed }
+  }
+
+  experience(model: string): Experience {
+    return { model, learned: this.#learned, now: new Date() }
+  }
+
+  override(): PlanOverride | null {
+    return this.#placed ? this.#hardware.override(this.#placed.model) : null
+  }
+
+  /** Keeps what the user wants for this model, and loads it so. Returns what was before. Throws MODEL_NOT_LOADED, or MODEL_TOO_LARGE where it does not fit. */
+  setOverride(override: PlanOverride | null): { before: PlanOverride | null; loading: Promise<void> } {
+    const placed = this.#placed
+    if (!placed) throw new AppError('MODEL_NOT_LOADED')
+    // judged on the facts before the load: what the model holds now is free then
+    if (override && !overridden(placed.profile, placed.shape, override, placed.contextSize)) throw new AppError('MODEL_TOO_LARGE', DOES_NOT_FIT)
+    const before = this.#hardware.override(placed.model)
+    this.#hardware.setOverride(placed.model, override)
+    this.#log.info('plan override', { override })
+    return { before, loading: this.load(this.#path, placed.contextSize) }
   }
 
   /** Plans or climbs: what the supervisor says is of the model before. */
@@ -128,7 +153,7 @@ export class Placing {
     if (Number(factOf(header, 'split.count') ?? 1) > 1) {
       // only the first part's tensors are known: the engine decides
       this.#status = null
-      await this.#supervisor.load({ modelPath: path, gpu: 'auto', contextSize, threads: null })
+      await this.#supervisor.load({ modelPath: path, gpu: 'auto', contextSize, threads: null, ...this.#files() })
       return
     }
     if (facts.bytes >= LOOK_FIRST_BYTES && (!this.#hardware.known || this.#hardware.hasCards)) {
@@ -138,20 +163,21 @@ export class Placing {
     }
     const [shape, profile] = [shapeOf(header), this.#hardware.profile()]
     const planning = choose(profile, shape, { contextSize })
-    const reasons = explain(profile, shape, planning, { contextSize }).map(({ text }) => text)
     if (!planning.plan) {
+      const reasons = explain(profile, shape, planning, { contextSize }).map(({ text }) => text)
       this.#set({ ...nothing, reasons })
       throw new AppError('MODEL_TOO_LARGE', reasons[0], { ...planning.shortage })
     }
-    const placed: Placed = {
-      contextSize,
-      model: `${basename(path)} ${facts.bytes}`,
-      shape,
-      profile,
-      rungs: ladder(profile, shape, planning, { contextSize }),
-      at: 0,
-    }
-    this.#set({ ...nothing, reasons })
+    const model = `${basename(path)} ${facts.bytes}`
+    const wanted = this.#hardware.override(model)
+    const rungs = rungsOf(profile, shape, planning, contextSize, wanted, this.experience(model))
+    const plans = [planning.plan, ...planning.others]
+    const first = rungs[0]!.plan
+    const own = plans.includes(first)
+    const others = plans.filter(({ backend }) => backend !== first.backend)
+    const reasons = own ? explain(profile, shape, { ...planning, plan: first, others }, { contextSize }).map(({ text }) => text) : [CHOSEN]
+    const placed: Placed = { model, contextSize, shape, profile, planning, rungs, at: 0, madeAt: new Date().toISOString() }
+    this.#set({ ...nothing, reasons: wanted && own && !fulfils(first, wanted) ? [UNFIT, ...reasons] : reasons })
     await this.#climb(placed, 0, superseded, path)
   }
 
@@ -169,7 +195,8 @@ export class Placing {
       const { firstTokenSeconds, tokensPerSecond } = rung.plan.predicted
       this.#set({ doing: '', what: rung.what, predicted: { firstTokenMs: firstTokenSeconds * 1000, tokensPerSecond }, measured: null })
       try {
-        const info = await this.#supervisor.load(requestOf(rung.plan, path, mostThreads(placed.profile)))
+        const request = requestOf(rung.plan, path, mostThreads(placed.profile))
+        const info = await this.#supervisor.load({ ...request, sequences: sequencesOf(rung.plan), ...this.#files() })
         if (superseded()) return
         this.#most = info.threads
         // the load itself kept cores busy: what others do shows from here on
@@ -191,10 +218,13 @@ export class Placing {
     }
   }
 
-  /** Threads for the answer that begins now; undefined where the engine decides. What changes is in the status. */
-  threads(): number | undefined {
+  /**
+   * Threads for the answer that begins now; undefined where the engine decides. What changes is in the status. `beside`: the engine itself was
+   * at work until now, which must not be taken for others.
+   */
+  threads({ beside }: { beside: boolean }): number | undefined {
     if (!this.#placed || this.#most === 0) return undefined
-    const { threads, why } = threadsNow(this.#hardware.profile(), this.#most)
+    const { threads, why } = threadsNow(beside ? this.#hardware.seen() : this.#hardware.profile(), this.#most)
     if (threads !== this.#threads) this.#log.info('threads adapted', { threads, most: this.#most })
     this.#threads = threads
     if (why !== this.#status?.adapted) this.#set({ adapted: why })
@@ -214,41 +244,29 @@ export class Placing {
     const placed = this.#placed
     const rung = placed?.rungs[placed.at]
     if (!placed || !rung || this.busy) return
-    const { shape, contextSize } = placed
+    // what a person has chosen stays
+    if (this.#hardware.override(placed.model)) return
     const refused = (key: string) => this.#reconsidered.has(key) || this.#hardware.hasFailed(keyOf(placed, key))
-    const found = better(this.#hardware.profile(), shape, rung.plan, { contextSize }, refused)
-    if (!found || found.key === rung.key) return
+    const found = worthLoading(placed, this.#hardware.profile(), this.experience(placed.model), refused)
+    if (!found) return
     this.#reconsidered.add(found.key)
     this.#log.info('a better plan is possible now', { now: rung.what, then: found.what })
-    await this.load(this.#path, contextSize)
+    await this.load(this.#path, placed.contextSize)
   }
 
-  /** What an answer took, once it is over: published beside its prediction, and learned from. */
-  heard(first: Extract<GenerateEvent, { type: 'prefill' }> | null, done: Extract<GenerateEvent, { type: 'done' }>): void {
+  /** What an answer took, once it is over: published beside its prediction, and learned from. `alone`: none ran or waited beside it. */
+  heard(first: Extract<GenerateEvent, { type: 'prefill' }> | null, done: Extract<GenerateEvent, { type: 'done' }>, alone: boolean): void {
     const placed = this.#placed
-    const rung = placed?.rungs[placed.at]
     // from here on the cores are busy with others only
     this.#hardware.profile()
-    if (!placed || !rung || done.firstTokenMs === null) return
-    const readTokens = done.promptTokens - (first?.done ?? 0)
-    const tokensPerSecond = done.tokens >= ENOUGH ? done.tokensPerSecond : null
-    const predicted = forecast(placed.profile, placed.shape, rung.plan, { promptTokens: readTokens, answerTokens: done.tokens })
-    this.#set({
-      measured: {
-        ...{ firstTokenMs: done.firstTokenMs, predictedFirstTokenMs: predicted.firstTokenSeconds * 1000, tokensPerSecond },
-        predictedTokensPerSecond: predicted.tokensPerSecond,
-      },
-    })
-    // what a busy machine took says little of an idle one
-    if (contention(placed.profile, rung.plan.threads) > 1) return
-    const learned = placed.profile.calibration !== null && Object.keys(placed.profile.calibration.rates).length > 0
-    const observed = { readTokens, readSeconds: done.firstTokenMs / 1000, tokensPerSecond }
-    const calibration = calibrate(placed.profile, placed.shape, rung.plan, observed, learned ? WEIGHT : 1)
-    if (!calibration) return
-    placed.profile = { ...placed.profile, calibration }
-    this.#hardware.calibrate(calibration)
-    const { firstTokenSeconds, tokensPerSecond: now } = forecast(placed.profile, placed.shape, rung.plan, TYPICAL)
-    this.#set({ predicted: { firstTokenMs: firstTokenSeconds * 1000, tokensPerSecond: now } })
+    // nothing was predicted for one that shared the engine
+    const pace = placed && alone ? paceOf(placed, first, done) : null
+    if (!placed || !pace) return
+    this.#set({ measured: pace.measured })
+    if (!pace.calibration) return
+    placed.profile = { ...placed.profile, calibration: pace.calibration }
+    this.#hardware.calibrate(pace.calibration)
+    this.#set({ predicted: typicalPace(placed) })
   }
 
   /** A rung is left: visible, in the log, and remembered unless the reason may pass. */

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { LoadRequest } from '../contract/engine.ts'
 import { WISH } from '../deploy/choose.ts'
-import type { Plan } from '../deploy/plan.ts'
+import type { Plan, PlannedDevice } from '../deploy/plan.ts'
 import { numberOf } from './probes.ts'
 
 /** Tokens. On a processor a larger batch than planned costs little memory (0.3 MB a token with 7B): room for a machine that is faster than predicted. */
@@ -26,4 +26,15 @@ export function requestOf(plan: Plan, modelPath: string, most: number): LoadRequ
     // a shared memory is counted with the RAM
     gpuBytes: Math.round(cards.reduce((sum, { memory, shared }) => sum + (shared ? 0 : memory.total), 0)),
   }
+}
+
+/**
+ * Answers at once that the plan has room for, 1 or 2: each has a context of its own, and the plan counts one. The engine looks again at what is
+ * free when the model is loaded.
+ */
+export function sequencesOf({ devices }: Pick<Plan, 'devices'>): number {
+  const [cpu, ...cards] = devices
+  const needs = ({ memory }: PlannedDevice) => memory.total + memory.kv
+  const shared = cards.reduce((sum, card) => sum + (card.shared ? needs(card) : 0), 0)
+  return needs(cpu!) + shared <= cpu!.usable && cards.every((card) => needs(card) <= card.usable) ? 2 : 1
 }

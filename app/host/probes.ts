@@ -8,7 +8,7 @@ import { AppError } from '../contract/errors.ts'
 import { portTransport } from '../contract/port.ts'
 import type { Device, HardwareProfile } from '../deploy/hardware.ts'
 import { within } from './bounded.ts'
-import type { EngineChild } from './engine-process.ts'
+import type { EngineChild } from './engine-child.ts'
 import { visibleCards, VARIABLES, type Environment } from './visible-cards.ts'
 
 export type SpawnProbe = (changes: Environment) => EngineChild

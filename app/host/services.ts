@@ -6,7 +6,9 @@ import { AppError } from '../contract/errors.ts'
 import { createLog, failure } from '../base/log.ts'
 import type { Paths } from '../base/paths.ts'
 import { Router } from '../base/router.ts'
+import { emergencyNumberOf } from '../clinical/emergency-number.ts'
 import { loadKeywordTables } from '../clinical/keywords.ts'
+import { loadClinical } from '../clinical/layer.ts'
 import { loadPrompts } from '../ask/prompt.ts'
 import { readHardware } from '../deploy/hardware.ts'
 import { inspectModel } from '../engine/gguf.ts'
@@ -14,13 +16,19 @@ import { Library } from '../library/library.ts'
 import { openStore } from '../store/db.ts'
 import { Conversations } from '../store/conversations.ts'
 import { Settings } from '../store/settings.ts'
-import { EngineHost } from './engine-host.ts'
-import { EngineSupervisor, type EngineChild } from './engine-process.ts'
+import type { EngineChild } from './engine-child.ts'
+import { EngineSupervisor } from './engine-process.ts'
+import { clinicRecords } from './clinical-handlers.ts'
+import { composeEngines } from './engines/compose.ts'
 import { createHandlers } from './handlers.ts'
 import { Hardware } from './hardware.ts'
 import type { SpawnProbe } from './probes.ts'
+import { NO_SERVER, type ServerPolicy } from './remote/server-policy.ts'
 import { Running } from './running.ts'
 import type { Environment } from './visible-cards.ts'
+
+/** The page is drawn by then, and nobody has typed a question. */
+const CLINICAL_AFTER_MS = 300
 
 export interface ServiceOptions {
   paths: Paths
@@ -34,6 +42,8 @@ export interface ServiceOptions {
   spawnProbe?: SpawnProbe
   /** Path of a hardware profile to plan with instead of this computer's facts. */
   hardware?: string
+  /** What is allowed of servers on the clinic's network; without it none. */
+  serverPolicy?: ServerPolicy
 }
 export interface RunningServices {
   router: Router<AppContract>
@@ -52,9 +62,15 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
 
   const tables = loadKeywordTables(join(paths.resources, 'terms'))
   const prompts = loadPrompts(join(paths.resources, 'prompts'))
+  // a third of a second of reading that a window need not wait for
+  const clinical = once(() => {
+    const read = loadClinical(paths.resources, clinicRecords(paths.data))
+    if (read.faults.length > 0) hostLog.warn('lines of clinical records left out', { faults: read.faults })
+    return read
+  })
   const store = openStore(paths.database, { log: log('store') })
   const conversations = new Conversations(store)
-  const settings = new Settings(store)
+  const settings = new Settings(store, { emergencyNumber: emergencyNumberOf(Intl.DateTimeFormat().resolvedOptions().locale) })
   const unfinished = conversations.recoverUnfinished()
   if (unfinished > 0) hostLog.warn('turns left unfinished by an earlier run are kept as partial', { turns: unfinished })
 
@@ -67,12 +83,17 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
     fixed: options.hardware === undefined ? null : readHardware(options.hardware),
     log: log('hardware'),
   })
-  const engine = new EngineHost({ supervisor, library, hardware, log: hostLog, publish: (status) => router.publish('engine.status', status) })
+  const composed = composeEngines({
+    ...{ data: paths.data, policy: options.serverPolicy ?? NO_SERVER, hardware, log: hostLog, host: { supervisor, library } },
+    publish: (topic, state) => router.publish(topic, state),
+  })
+  const { host: engine, engines } = composed
   const parts = {
     store: conversations,
-    engine,
     tables,
     prompts,
+    clinical,
+    emergencyNumber: () => settings.get().emergencyNumber,
     appVersion: version,
     onInternal: (error: unknown) => hostLog.error('answer failed', failure(error)),
   }
@@ -85,26 +106,40 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
     settings,
     library,
     engine,
+    composed,
     running,
     publishSettings: (value) => router.publish('settings', value),
   })
   const router: Router<AppContract> = new Router(contract, handlers, (name, error) => hostLog.error('route failed', { name, ...failure(error) }))
   router.publish('settings', settings.get())
-  router.publish('engine.status', engine.status())
+  composed.begin()
 
+  setTimeout(() => {
+    try {
+      clinical()
+    } catch (error) {
+      hostLog.error('clinical tables not read', failure(error)) // the first question says so to the person
+    }
+  }, CLINICAL_AFTER_MS).unref()
   void engine.choose(options.model ?? settings.get().model ?? library.defaultId()).catch(() => {}) // the status has it
   return {
     router,
-    ready: (signal) => engine.ready(signal),
+    ready: (signal) => engines.forQuestion().ready(signal),
     close: async () => {
       running.stopAll()
       for (let waited = 0; running.count > 0 && waited < 2000; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20))
-      engine.close()
+      composed.close()
       await supervisor.close()
       store.close()
       hostLog.info('closed')
     },
   }
+}
+
+/** The value of `make`, made at the first call; a failure is thrown to every caller, who may try again. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null
+  return () => (made ??= { value: make() }).value
 }
 
 function makeFolders(paths: Paths): void {
