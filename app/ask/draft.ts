@@ -1,11 +1,15 @@
-// Owns an answer while it grows: what was written, its timing, its provenance, and every save of it.
+// Owns an answer while it grows: what was written, its timing, its provenance, the checks of it, and every save of it.
+import type { Clinical } from '../contract/clinical.ts'
 import type { GenerateEvent } from '../contract/engine.ts'
 import type { AskEvent, Conversation, ErrorInfo, Provenance, Turn } from '../contract/entities.ts'
 import { AppError, type Code } from '../contract/errors.ts'
 import type { AskParts } from './ask.ts'
 import type { Plan } from './budget.ts'
+import { checkAnswer } from './checks.ts'
+import type { Reading } from './facts.ts'
 import { promptHash } from './prompt.ts'
 import { createReasoningSplitter, type Piece } from './reasoning.ts'
+import { uncertaintyOf, type Piece as Likely } from './uncertainty.ts'
 
 // Often enough that a crash costs a second of text, rarely enough that the disk does not slow the answer.
 const SAVE_EVERY_MS = 1000
@@ -15,6 +19,8 @@ export class Draft {
   #saved: Saved | null = null
   readonly #parts: AskParts
   readonly #turn: Turn
+  readonly #read: Reading
+  readonly #likely: Likely[] = []
   readonly #splitter = createReasoningSplitter()
   readonly #startedAt = performance.now()
   #readingSince: number | null = null
@@ -27,8 +33,9 @@ export class Draft {
   #plan: Plan | null = null
   #error: ErrorInfo | null = null
 
-  constructor(parts: AskParts, turn: Turn) {
+  constructor(parts: AskParts, turn: Turn, read: Reading) {
     this.#parts = parts
+    this.#read = read
     this.#turn = turn
   }
 
@@ -45,6 +52,7 @@ export class Draft {
         yield { type: 'stage', stage: 'writing', progress: null, remainingMs: null }
       }
       this.#tokens = event.tokens
+      if (event.probability !== undefined) this.#likely.push({ text: event.text, probability: event.probability })
       yield* this.#write(this.#splitter.push(event.text))
     } else {
       this.#end = event
@@ -81,8 +89,24 @@ export class Draft {
       reasoning: this.#reasoning,
       error,
       provenance: this.#provenance(),
+      clinical: this.#checked(),
     })
     return this.#saved
+  }
+
+  /** A fault in a check must never cost an answer that was written: it is then stored as not compared. */
+  #checked(): Clinical {
+    const { clinical, text } = this.#read
+    const { category } = this.#turn.classification
+    const { facts } = this.#parts.clinical()
+    try {
+      const uncertainty = uncertaintyOf(this.#likely, this.#answer, facts.formulary)
+      const demonstration = this.#plan !== null && this.#parts.engine.origin().model.demonstration
+      return { ...clinical, checks: checkAnswer({ question: text, answer: this.#answer, category, clinical, demonstration, uncertainty }, facts) }
+    } catch (error) {
+      this.#parts.onInternal(error)
+      return clinical
+    }
   }
 
   #keep(kind: Piece['kind'], text: string): void {

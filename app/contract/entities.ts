@@ -1,5 +1,6 @@
 // Owns the schemas of what crosses to the page: questions, turns, models, engine state, settings. Times are ISO 8601 in UTC.
 import * as z from 'zod'
+import { Clinical, ClinicalNotice, EmergencyBanner, FactCard } from './clinical.ts'
 
 /** The five categories of equation 1, and `general` for a question that no keyword claims. Order is the order of safety in a tie. */
 export const categories = ['emergency', 'medication', 'diagnosis', 'treatment', 'prevention', 'general'] as const
@@ -29,7 +30,8 @@ export const Classification = z.object({
 })
 export type Classification = z.infer<typeof Classification>
 
-export const Understood = z.object({ typed: z.string(), means: z.string() })
+/** `undo`, given as `keep` with the question, takes the meaning back. */
+export const Understood = z.object({ typed: z.string(), means: z.string(), undo: z.array(z.string()).optional() })
 export type Understood = z.infer<typeof Understood>
 
 export const Backend = z.enum(['cpu', 'cuda', 'vulkan', 'metal'])
@@ -44,7 +46,13 @@ export const Provenance = z.object({
     sha256: z.string(),
   }),
   mode: z.enum(['base', 'adapter', 'merged']),
-  engine: z.object({ name: z.string(), backend: Backend, gpuLayers: z.number().int(), layers: z.number().int(), threads: z.number().int() }),
+  engine: z.object({
+    ...{ name: z.string(), gpuLayers: z.number().int(), layers: z.number().int(), threads: z.number().int() },
+    /** remote: a server on the clinic’s own network, whose layers and threads are not known and 0. */
+    backend: z.enum([...Backend.options, 'remote']),
+    /** Of that server, without path and key. */
+    host: z.string().optional(),
+  }),
   prompt: z.object({ profile: z.enum(['full', 'question-only']), hash: z.string(), earlierTurns: z.number().int(), droppedTurns: z.number().int() }),
   cached: z.boolean(),
   stop: z.enum(['end', 'length', 'stopped', 'lost']),
@@ -65,6 +73,8 @@ export const Turn = z.object({
   question: z.string(),
   classification: Classification,
   understood: z.array(Understood),
+  /** null for a turn from before there were any rules and tables. */
+  clinical: Clinical.nullable(),
   status: TurnStatus,
   answer: z.string(),
   reasoning: z.string(),
@@ -99,6 +109,8 @@ export const AskInput = z.object({
   category: Category.optional(),
   /** The turn that this one replaces; it and what followed it stay stored but leave the page. */
   supersedes: Id.optional(),
+  /** The `undo` of terms that shall stay as typed. */
+  keep: z.array(z.string().max(200)).max(50).optional(),
 })
 export type AskInput = z.input<typeof AskInput>
 
@@ -107,6 +119,10 @@ export type AskStage = z.infer<typeof AskStage>
 export const AskEvent = z.discriminatedUnion('type', [
   /** The question is stored; from here nothing is lost. */
   z.object({ type: z.literal('accepted'), conversation: Conversation, turn: Turn }),
+  /** Right after `accepted` when rules find one, before any model is asked; the most urgent first. */
+  z.object({ type: z.literal('emergency'), emergencies: z.array(EmergencyBanner).min(1) }),
+  /** What the tables hold on the subject of the question. */
+  z.object({ type: z.literal('facts'), cards: z.array(FactCard), notices: z.array(ClinicalNotice), missing: z.array(z.string()) }),
   /** waiting: for a loading model or another answer. reading: prefill. writing: decode. progress 0…1 and the estimate where known. */
   z.object({ type: z.literal('stage'), stage: AskStage, progress: z.number().min(0).max(1).nullable(), remainingMs: z.number().nullable() }),
   z.object({ type: z.literal('reasoning'), text: z.string() }),
@@ -176,6 +192,10 @@ export const EngineStatus = z.object({
   error: ErrorInfo.nullable(),
   /** Absent where the engine itself decides. */
   plan: PlanStatus.optional(),
+  /** What a prompt of each category begins with: ready to be gone on from, being read, or read in the next quiet time. Absent where there is no such thing. */
+  prefixes: z.array(z.object({ category: Category, state: z.enum(['ready', 'working', 'waiting']) })).optional(),
+  /** The next question goes to this server; then phase, model and error are its own, and the rest is of this computer. */
+  server: z.object({ host: z.string(), model: z.string() }).optional(),
 })
 export type EngineStatus = z.infer<typeof EngineStatus>
 
@@ -188,6 +208,11 @@ export const Settings = z.object({
   welcomed: z.boolean(),
   /** Library id of the chosen model; null lets Rushlight choose. */
   model: z.string().max(200).nullable(),
+  /** In every emergency banner. */
+  emergencyNumber: z
+    .string()
+    .trim()
+    .regex(/^[0-9][0-9 /+-]{1,30}$/, 'no telephone number'),
 })
 export type Settings = z.infer<typeof Settings>
 

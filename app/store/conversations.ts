@@ -1,5 +1,6 @@
 // Owns conversations and turns: every method has saved durably when it returns.
 import { randomUUID } from 'node:crypto'
+import type { Clinical } from '../contract/clinical.ts'
 import type { Classification, Conversation, ConversationHit, ErrorInfo, Provenance, Turn, Understood } from '../contract/entities.ts'
 import { AppError, codes } from '../contract/errors.ts'
 import type { Row, Store } from './db.ts'
@@ -31,6 +32,7 @@ export class Conversations {
     question: string
     classification: Classification
     understood: Understood[]
+    clinical?: Clinical | null
     supersedes?: string
   }): Saved {
     const [id, now] = [randomUUID(), this.#now()]
@@ -45,8 +47,9 @@ export class Conversations {
       if (input.supersedes !== undefined) this.#supersede(conversation, input.supersedes, id)
       const { classification } = input
       this.#store.run(
-        `INSERT INTO turns (id, conversation, question, category, classification, understood, status, created_at) VALUES (?, ?, ?, ?, ?, ?, 'answering', ?)`,
-        ...[id, conversation, input.question, classification.category, JSON.stringify(classification), JSON.stringify(input.understood), now],
+        `INSERT INTO turns (id, conversation, question, category, classification, understood, clinical, status, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'answering', ?)`,
+        ...[id, conversation, input.question, classification.category, JSON.stringify(classification), JSON.stringify(input.understood)],
+        ...[input.clinical ? JSON.stringify(input.clinical) : null, now],
       )
       return this.#saved(id)
     })
@@ -59,12 +62,21 @@ export class Conversations {
 
   finishTurn(
     turn: string,
-    end: { status: 'complete' | 'partial' | 'failed'; answer: string; reasoning: string; provenance: Provenance | null; error: ErrorInfo | null },
+    end: {
+      status: 'complete' | 'partial' | 'failed'
+      answer: string
+      reasoning: string
+      provenance: Provenance | null
+      error: ErrorInfo | null
+      /** Left out: what was stored with the question stays. */
+      clinical?: Clinical | null
+    },
   ): Saved {
     return this.#store.transaction(() => {
       this.#store.run(
-        'UPDATE turns SET status = ?, answer = ?, reasoning = ?, provenance = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?',
+        'UPDATE turns SET status = ?, answer = ?, reasoning = ?, provenance = ?, clinical = coalesce(?, clinical), error_code = ?, error_message = ?, finished_at = ? WHERE id = ?',
         ...[end.status, end.answer, end.reasoning, end.provenance && JSON.stringify(end.provenance)],
+        end.clinical ? JSON.stringify(end.clinical) : null,
         ...[end.error?.code ?? null, end.error?.message ?? null, this.#now(), turn],
       )
       return this.#saved(turn)
@@ -86,10 +98,12 @@ export class Conversations {
   history(conversation: string, supersedes?: string): { question: string; answer: string }[] {
     const before = supersedes === undefined ? Number.MAX_SAFE_INTEGER : Number(this.#turnOf(conversation, supersedes)['rowid'])
     const rows = this.#store.all(
-      `SELECT question, answer FROM turns WHERE conversation = ? AND superseded_by IS NULL AND answer <> '' AND status IN ('complete', 'partial') AND rowid < ? ORDER BY rowid`,
+      `SELECT * FROM turns WHERE conversation = ? AND superseded_by IS NULL AND answer <> '' AND status IN ('complete', 'partial') AND rowid < ? ORDER BY rowid`,
       ...[conversation, before],
     )
-    return rows.map(({ question, answer }) => ({ question: String(question), answer: String(answer) }))
+    // an answer that the facts contradict is no ground for the next one
+    const turns = rows.map((row) => toTurn(row, this.#store.log)).filter(({ clinical }) => clinical?.checks?.withheld !== true)
+    return turns.map(({ question, answer }) => ({ question, answer }))
   }
 
   /** Newest first; with `search`, best match first, each with the place where it matched. */
@@ -125,6 +139,11 @@ export class Conversations {
     const conversation = this.#conversation(id)
     const turns = this.#store.all('SELECT * FROM turns WHERE conversation = ? ORDER BY rowid', id).map((row) => toTurn(row, this.#store.log))
     return { conversation, turns }
+  }
+
+  /** One turn. Throws TURN_NOT_FOUND. */
+  turn(id: string): Turn {
+    return toTurn(this.#turn(id), this.#store.log)
   }
 
   rename(id: string, title: string): Conversation {

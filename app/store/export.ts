@@ -1,5 +1,6 @@
 // Owns the Markdown form of a conversation: what was asked, what the model wrote, and where it came from. Model text cannot break its frame.
 import type { Conversation, Provenance, Turn } from '../contract/entities.ts'
+import { checksText, factsText } from './clinical-text.ts'
 
 const NAME_LENGTH = 60
 
@@ -29,12 +30,19 @@ function turnParts(turn: Turn): string[] {
   return [
     `## ${turn.createdAt.slice(0, 16).replace('T', ' ')} UTC, ${turn.classification.category}`,
     quote(turn.question),
+    ...understood(turn),
+    ...section('### From rules and tables, not from the model', turn.clinical ? factsText(turn.clinical) : []),
     '### Written by the model',
     quote(turn.answer || '(nothing)'),
+    ...section('### Comparison with the tables', turn.clinical ? checksText(turn.clinical) : []),
     ...state,
     origin(turn.provenance),
   ]
 }
+
+const section = (title: string, lines: string[]): string[] => (lines.length === 0 ? [] : [title, quote(lines.join('\n'))])
+const understood = ({ understood }: Turn): string[] =>
+  understood.length === 0 ? [] : [`Understood as: ${oneLine(understood.map(({ typed, means }) => `${typed} → ${means}`).join('; '))}`]
 
 /**
  * As a block quote, a heading, a rule or an open code fence inside the text ends with it. HTML could close the quote, a link definition would
@@ -59,6 +67,6 @@ function origin(from: Provenance | null): string {
   if (!from) return 'No model has written here.'
   const { model, engine, prompt } = from
   const name = oneLine([model.name, model.version].filter((part) => part !== '').join(' '))
-  const where = `${oneLine(engine.name)} ${engine.backend.toUpperCase()}`
+  const where = `${oneLine(engine.name)} ${engine.host === undefined ? engine.backend.toUpperCase() : `on ${oneLine(engine.host)}`}`
   return `${name}, ${oneLine(model.quantisation) || 'quantisation not known'}, sha256 ${model.sha256 || 'not computed yet'}; ${from.mode}; ${where}; prompt ${prompt.hash}; ${from.tokens} tokens; Rushlight ${from.appVersion}; ${from.at}.`
 }

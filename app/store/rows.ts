@@ -10,6 +10,7 @@ import {
   type ConversationHit,
   type Turn,
 } from '../contract/entities.ts'
+import { Clinical } from '../contract/clinical.ts'
 import type { Log } from '../base/log.ts'
 import type { Row } from './db.ts'
 
@@ -29,6 +30,7 @@ export function toTurn(row: Row, log: Log): Turn {
     question: text('question'),
     classification: read('classification', Classification, { category, decidedBy: 'rules', matched: [], scores: {} }),
     understood: read('understood', Understood.array(), []),
+    clinical: row['clinical'] === null || row['clinical'] === undefined ? null : read('clinical', Clinical.nullable(), null),
     status: TurnStatus.catch('partial').parse(row['status']),
     answer: text('answer'),
     reasoning: text('reasoning'),

@@ -3,18 +3,29 @@ import { Settings as Schema, type Settings as Value } from '../contract/entities
 import type { Store } from './db.ts'
 import { parseColumn } from './rows.ts'
 
-export const defaultSettings: Value = { theme: 'auto', textSize: 'm', letterKeys: true, showReasoning: false, welcomed: false, model: null }
+export const defaultSettings: Value = {
+  theme: 'auto',
+  textSize: 'm',
+  letterKeys: true,
+  showReasoning: false,
+  welcomed: false,
+  model: null,
+  emergencyNumber: '112',
+}
 
 export class Settings {
   readonly #store: Store
+  readonly #defaults: Value
 
-  constructor(store: Store) {
+  /** `defaults`: in place of those above, where they depend on the computer. */
+  constructor(store: Store, defaults: Partial<Value> = {}) {
     this.#store = store
+    this.#defaults = { ...defaultSettings, ...defaults }
   }
 
   get(): Value {
     const stored = new Map(this.#store.all('SELECT key, value FROM settings').map(({ key, value }) => [String(key), String(value)]))
-    const settings: Record<string, unknown> = { ...defaultSettings }
+    const settings: Record<string, unknown> = { ...this.#defaults }
     for (const [key, schema] of Object.entries(Schema.shape)) {
       const text = stored.get(key)
       if (text === undefined) continue

@@ -1,5 +1,5 @@
 // Owns how values look: dates, days, sizes, durations, the engine in a few words. Pure; the language is that of messages.ts.
-import type { Backend, EngineStatus } from '../../app/contract/entities.ts'
+import type { EngineStatus, Provenance } from '../../app/contract/entities.ts'
 import { locale, m } from './messages.ts'
 
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' })
@@ -45,10 +45,11 @@ export function duration(ms: number): string {
 export const estimate = (ms: number): string => (ms < 90_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60_000)} min`)
 export const rate = (value: number): string => value.toFixed(value < 10 ? 1 : 0)
 
-export const backend = (name: Backend): string => m.engine.backends[name]
+export const backend = (name: Provenance['engine']['backend']): string => m.engine.backends[name]
 
-/** "CPU · 4 threads" or "CUDA · 28/28 layers"; '' while nothing is loaded. */
-export function engineFacts(engine: Pick<EngineStatus, 'backend' | 'gpuLayers' | 'layers' | 'threads'>): string {
+/** "CPU · 4 threads", "CUDA · 28/28 layers" or the server's host; '' while nothing is loaded. */
+export function engineFacts(engine: Pick<EngineStatus, 'backend' | 'gpuLayers' | 'layers' | 'threads' | 'server'>): string {
+  if (engine.server) return `${backend('remote')} · ${engine.server.host}`
   if (!engine.backend) return ''
   const amount = engine.gpuLayers > 0 ? m.engine.layers(engine.gpuLayers, engine.layers) : m.engine.threads(engine.threads)
   return `${backend(engine.backend)} · ${amount}`

@@ -1,6 +1,6 @@
 // Owns which key does what. Pure: a key press and what is on the page go in, the name of an action comes out.
 export type KeyAction =
-  'new' | 'search' | 'history' | 'category' | 'copy' | 'print' | 'again' | 'edit' | 'larger' | 'smaller' | 'normal' | 'help' | 'stop'
+  'new' | 'search' | 'history' | 'category' | 'copy' | 'print' | 'again' | 'edit' | 'report' | 'larger' | 'smaller' | 'normal' | 'help' | 'stop'
 
 export interface KeyPress {
   key: string
@@ -18,7 +18,7 @@ export interface KeyContext {
   letterKeys: boolean
 }
 
-const letters: Record<string, KeyAction> = { '/': 'search', c: 'copy', p: 'print', r: 'again', e: 'edit' }
+const letters: Record<string, KeyAction> = { '/': 'search', c: 'copy', p: 'print', r: 'again', e: 'edit', '!': 'report' }
 const withControl: Record<string, KeyAction> = {
   n: 'new',
   h: 'history',

@@ -16,6 +16,10 @@ export class Actions {
   said = $state.raw<{ turn: string; text: string } | null>(null)
   /** The one turn that goes on paper; null for all of them. */
   printing = $state<string | null>(null)
+  /** The record whose leaflet for the patient goes on paper instead. */
+  leaflet = $state<string | null>(null)
+  /** The turn of which a problem is being reported. */
+  reporting = $state.raw<AskTurn | null>(null)
   readonly #parts: { app: AppState; ask: Ask; composer: Composer; announcer: Announcer }
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -33,18 +37,20 @@ export class Actions {
     this.#confirm(own, text)
   }
 
-  async print(own: AskTurn): Promise<void> {
+  /** One answer, or with `record` the leaflet made from that card. */
+  async print(own: AskTurn, record: string | null = null): Promise<void> {
     this.printing = own.turn.id
+    this.leaflet = record
     await tick()
-    addEventListener('afterprint', () => (this.printing = null), { once: true })
+    addEventListener('afterprint', () => (this.printing = this.leaflet = null), { once: true })
     window.print()
   }
 
   /** Asks the question of a finished turn again; while an answer is being written here, that one has to end first. */
-  async again(own: AskTurn, category?: Category): Promise<void> {
+  async again(own: AskTurn, category?: Category, keep?: readonly string[]): Promise<void> {
     const { app, ask } = this.#parts
     if (ask.running) return this.#confirm(own, m.answer.busy)
-    await app.try(() => ask.again(own, category))
+    await app.try(() => ask.again(own, category, keep))
   }
 
   edit(own: AskTurn): void {

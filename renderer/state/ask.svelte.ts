@@ -12,6 +12,8 @@ interface Parts {
   route: Route
   announcer: Announcer
   conversations: Conversations
+  /** The model in use is a demonstration. */
+  demonstration(): boolean
 }
 
 export class Ask {
@@ -85,13 +87,14 @@ export class Ask {
     return new Promise((resolve, reject) => void this.#run(input, resolve, reject))
   }
 
-  /** Asks a finished turn's question afresh, in its place; with `category`, as that. */
-  async again({ turn }: AskTurn, category?: Category): Promise<void> {
+  /** Asks a finished turn's question afresh, in its place; with `category`, as that; with `keep`, also without those terms understood. */
+  async again({ turn }: AskTurn, category?: Category, keep: readonly string[] = []): Promise<void> {
     const chosen = category ?? (turn.classification.decidedBy === 'user' ? turn.classification.category : undefined)
     await this.send({
       question: turn.question,
       conversation: turn.conversation,
       supersedes: turn.id,
+      keep: [...(turn.clinical?.kept ?? []), ...keep],
       ...(chosen === undefined ? {} : { category: chosen }),
     })
   }
@@ -134,9 +137,13 @@ export class Ask {
 
   #accept({ conversation, turn }: Extract<AskEvent, { type: 'accepted' }>, input: AskInput): AskTurn {
     const { announcer, conversations, route } = this.#parts
-    const own = AskTurn.live(turn, (text) => {
-      if (this.conversation?.id === turn.conversation) announcer.say(text)
-    })
+    const own = AskTurn.live(
+      turn,
+      (text) => {
+        if (this.conversation?.id === turn.conversation) announcer.say(text)
+      },
+      this.#parts.demonstration(),
+    )
     this.#live.set(turn.id, own)
     conversations.touch(conversation)
     // the person may have gone to another conversation in between

@@ -24,6 +24,8 @@ export class Composer {
   chosen = $state<Category | null>(null)
   preview = $state.raw<Preview | null>(null)
   refusal = $state.raw<Refusal | null>(null)
+  /** What tells who a person is, found when the question was about to be sent; the user then chooses. */
+  identifiable = $state.raw<Preview | null>(null)
   sending = $state(false)
   /** The turn whose question is being edited; asking replaces it. */
   editing = $state.raw<Turn | null>(null)
@@ -55,6 +57,7 @@ export class Composer {
 
   write(text: string): void {
     this.text = text
+    this.identifiable = null
     if (!this.editing) this.#keep(text)
     this.refusal = null
     this.#previewSoon()
@@ -73,13 +76,15 @@ export class Composer {
 
   /**
    * Sends what is typed through `send`. The text leaves the field only once it is stored; a refusal keeps it and says why.
-   * True when it was sent.
+   * True when it was sent. A text that tells who a person is waits for the user's choice, unless `anyway`.
    */
-  async submit(conversation: string | null, send: (input: AskInput) => Promise<void>): Promise<boolean> {
+  async submit(conversation: string | null, send: (input: AskInput) => Promise<void>, anyway = false): Promise<boolean> {
     if (this.sending || this.text.trim() === '') return false
     const refusal = this.#refuse()
     this.refusal = refusal
     if (refusal) return false
+    if (!anyway && (await this.#asksFirst())) return false
+    this.identifiable = null
     const { text, editing, chosen } = this
     const key = this.#key
     this.sending = true
@@ -111,6 +116,22 @@ export class Composer {
     if (this.text === text) this.#put(this.#drafts[this.#key] ?? '')
   }
 
+  /** The shown preview may be of an older text, so the text is looked at once more. */
+  async #asksFirst(): Promise<boolean> {
+    const { text } = this
+    if (text.length > MOST_CHARACTERS) return false
+    if (!this.#fresh) await this.#readPreview(text)
+    if (this.text !== text || !this.preview || this.preview.identifiers.length === 0) return this.text !== text
+    this.identifiable = this.preview
+    return true
+  }
+
+  /** Writes the question without what tells who a person is. */
+  removeIdentifiers(): void {
+    const without = this.identifiable?.without
+    if (without !== null && without !== undefined) this.write(without)
+  }
+
   #refuse(): Refusal | null {
     const { text, preview } = this
     if (text.length > MOST_CHARACTERS) return { title: m.composer.tooManyCharacters(text.length, MOST_CHARACTERS), text: '' }
@@ -124,6 +145,7 @@ export class Composer {
     this.chosen = chosen
     this.preview = null
     this.refusal = null
+    this.identifiable = null
     this.#previewSoon()
   }
 

@@ -8,6 +8,7 @@ import { AppState } from './app.svelte.ts'
 import { Ask } from './ask.svelte.ts'
 import { Composer } from './composer.svelte.ts'
 import { Conversations } from './conversations.svelte.ts'
+import { Helpers } from './helpers.svelte.ts'
 import { Route } from './route.svelte.ts'
 
 export type PageClient = Client<AppContract>
@@ -20,6 +21,7 @@ export interface Page {
   readonly composer: Composer
   readonly ask: Ask
   readonly actions: Actions
+  readonly helpers: Helpers
 }
 
 export function createPage(client: PageClient): Page {
@@ -28,9 +30,10 @@ export function createPage(client: PageClient): Page {
   const app = new AppState(client)
   const conversations = new Conversations(client)
   const composer = new Composer(client)
-  const ask = new Ask({ client, route, announcer, conversations })
+  const ask = new Ask({ client, route, announcer, conversations, demonstration: () => app.demonstration })
   const actions = new Actions({ app, ask, composer, announcer })
-  return { client, route, announcer, app, conversations, composer, ask, actions }
+  const helpers = new Helpers(client)
+  return { helpers, client, route, announcer, app, conversations, composer, ask, actions }
 }
 
 export const [getPage, setPage] = createContext<Page>()

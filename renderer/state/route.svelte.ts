@@ -1,6 +1,6 @@
 // Owns where in the program the window is: the fragment of the address, so that Back and a reload do what a person expects.
-export type View = 'ask' | 'models' | 'settings'
-const views: readonly string[] = ['ask', 'models', 'settings']
+export type View = 'ask' | 'helpers' | 'models' | 'hardware' | 'settings'
+const views: readonly string[] = ['ask', 'helpers', 'models', 'hardware', 'settings']
 
 export class Route {
   view = $state<View>('ask')

@@ -21,6 +21,9 @@ export class AskTurn {
   /** This window reads the answer's stream. */
   live = $state(false)
   stopping = $state(false)
+  #demonstration = false
+  /** What is written stays folded until it has been compared with the card: the model is a demonstration. */
+  readonly comparing = $derived(this.live && this.#demonstration && (this.turn.clinical?.cards.length ?? 0) > 0)
   readonly words = $derived(this.units.reduce((sum, unit) => sum + unit.words, 0))
   readonly reasoningWords = $derived(countWords(this.reasoning))
 
@@ -38,9 +41,10 @@ export class AskTurn {
     this.reasoning = turn.reasoning
   }
 
-  /** A turn whose events will follow. `say` is told whole sentences and stages. */
-  static live(turn: Turn, say: (text: string) => void): AskTurn {
+  /** A turn whose events will follow. `say` is told whole sentences and stages. `demonstration`: the model that will answer is one. */
+  static live(turn: Turn, say: (text: string) => void, demonstration: boolean): AskTurn {
     const own = new AskTurn(turn)
+    own.#demonstration = demonstration
     own.live = true
     own.#say = say
     return own
@@ -67,7 +71,10 @@ export class AskTurn {
     let reasoning = ''
     for (const event of events) {
       switch (event.type) {
+        // the turn that was accepted holds what the other two say
         case 'accepted':
+        case 'emergency':
+        case 'facts':
           break
         case 'stage': {
           const { stage, progress, remainingMs } = event
@@ -101,11 +108,12 @@ export class AskTurn {
     this.units = this.#growing.units
     const { sentences, rest } = takeSentences(this.#unsaid + text)
     this.#unsaid = rest
-    this.#say(sentences.map(plainText).map(asSentence).join(' ').trim())
+    if (!this.comparing) this.#say(sentences.map(plainText).map(asSentence).join(' ').trim())
   }
 
   #end(turn: Turn): void {
-    this.#say(asSentence(plainText(this.#unsaid)))
+    if (turn.clinical?.checks?.withheld) this.#say(m.clinical.withheldSaid)
+    else this.#say(asSentence(plainText(this.comparing ? this.#answer : this.#unsaid)))
     this.#say(turn.error?.message ?? m.answer.said.done)
     this.#unsaid = ''
     // the stored text is the truth; it differs only when pieces were lost on the way

@@ -1,6 +1,7 @@
 // Owns the invented turns, models and answers of the scripted host. Demonstration text, not for patient care.
 import type { Classification, Conversation, EngineStatus, ModelSummary, Turn } from '../../app/contract/entities.ts'
 import { AppError } from '../../app/contract/errors.ts'
+import type { ServerState } from '../../app/contract/hardware.ts'
 import type { WireError } from '../../app/contract/define.ts'
 
 export const engineReady: EngineStatus = {
@@ -15,6 +16,22 @@ export const engineReady: EngineStatus = {
   contextSize: 1024,
   restarts: 0,
   error: null,
+}
+
+export const serverOff: ServerState = {
+  ...{
+    allowed: false,
+    plainHttp: false,
+    named: false,
+    enabled: false,
+    url: '',
+    model: '',
+    use: 'balance',
+    hasKey: false,
+    pin: '',
+    hasAuthority: false,
+  },
+  problem: '',
 }
 
 export function classification(question: string): Classification {
@@ -47,6 +64,7 @@ export function turn(id: string, conversation: string, question: string, answer:
     question,
     classification: classification(question),
     understood: [],
+    clinical: null,
     status: 'complete',
     answer,
     reasoning: '',

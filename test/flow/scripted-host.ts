@@ -7,7 +7,7 @@ import type { AskEvent, ConversationHit, EngineStatus, Settings, Turn } from '..
 import { AppError } from '../../app/contract/errors.ts'
 import { Router } from '../../app/base/router.ts'
 import { serveLoopback } from '../../app/host/loopback.ts'
-import { answers, classification, conversation, engineReady, modelList, turn } from './scripted-data.ts'
+import { answers, classification, conversation, engineReady, modelList, serverOff, turn } from './scripted-data.ts'
 
 const scenes = ['ready', 'first', 'first-loading', 'loading', 'failed', 'restarting', 'empty', 'many'] as const
 export type Scene = (typeof scenes)[number]
@@ -17,6 +17,8 @@ export interface ScriptedHost {
   /** A fresh opening address; each works once. */
   url(): string
   engine(change: Partial<EngineStatus>): void
+  /** Tells the page the state of any other topic. */
+  tell: Router<AppContract>['publish']
   close(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
     showReasoning: true,
     welcomed: !scene.startsWith('first'),
     model: null,
+    emergencyNumber: '112',
   }
   const turns = new Map<string, Turn[]>()
   let list: ConversationHit[] = []
@@ -69,12 +72,24 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
       classification: classification(question),
       tokens: engine.phase === 'loading' ? null : Math.ceil(question.length / 4),
       limit: engine.phase === 'loading' ? null : 300,
+      identifiers: [],
+      without: null,
+      understood: [],
     }),
     'ask.run': (input, signal) => run(input, signal),
     'ask.stop': ({ turn: id }) => {
       stopped.add(id)
       return { done: true }
     },
+    'records.state': () => ({ counts: { medicine: 0, condition: 0, emergency: 0, prevention: 0 }, reviewed: 0, folder: '', clinic: [], faults: [] }),
+    'calculator.list': () => [],
+    'calculator.run': () => ({ value: '1', band: '', text: '', points: [] }),
+    'calculator.medicines': () => [],
+    'calculator.childDose': () => {
+      throw new AppError('BAD_INPUT')
+    },
+    'incident.draft': () => ({ text: '{}' }),
+    'incident.save': () => ({ file: 'incident.json' }),
     'model.list': () => modelList(engine.model?.id),
     'model.choose': ({ id }) => {
       const chosen = modelList(id).find((model) => model.id === id)!
@@ -87,6 +102,11 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
       return { done: true }
     },
     'hardware.look': () => ({ done: true }),
+    'plan.override': () => ({ before: null }),
+    'server.save': () => serverOff,
+    'server.test': () => {
+      throw new AppError('ENGINE_FAILED')
+    },
     'settings.set': (change) => {
       settings = { ...settings, ...change } as Settings
       router.publish('settings', settings)
@@ -161,7 +181,7 @@ export async function startScripted(scene: Scene, page: string): Promise<Scripte
   router.publish('settings', settings)
   router.publish('engine.status', engine)
   const loopback = await serveLoopback(router, page)
-  return { url: () => loopback.openingUrl(), engine: publish, close: () => loopback.close() }
+  return { url: () => loopback.openingUrl(), engine: publish, tell: (topic, state) => router.publish(topic, state), close: () => loopback.close() }
 }
 
 function engineOf(scene: Scene): Partial<EngineStatus> {

@@ -7,8 +7,9 @@ import type { AppContract } from '../../app/contract/contract.ts'
 import type { AskEvent, AskInput, EngineStatus, Turn } from '../../app/contract/entities.ts'
 import { localTransport } from '../../app/base/local-transport.ts'
 import { resolvePaths } from '../../app/base/paths.ts'
-import type { EngineChild } from '../../app/host/engine-process.ts'
+import type { EngineChild } from '../../app/host/engine-child.ts'
 import { spawnNodeEngine } from '../../app/host/engine-spawn-node.ts'
+import type { ServerPolicy } from '../../app/host/remote/server-policy.ts'
 import { createServices } from '../../app/host/services.ts'
 
 export interface Rig {
@@ -25,7 +26,7 @@ export interface Rig {
 
 /** `data` reopens a folder that an earlier rig left; otherwise a fresh one is removed at close. */
 export async function startRig(
-  options: { model?: string; data?: string; keep?: boolean; hardware?: string; engineEntry?: string } = {},
+  options: { model?: string; data?: string; keep?: boolean; hardware?: string; engineEntry?: string; serverPolicy?: ServerPolicy } = {},
 ): Promise<Rig> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'rushlight-test-'))
   const paths = resolvePaths({ data })
@@ -37,6 +38,7 @@ export async function startRig(
     spawnEngine: (changes) => (child = spawnNodeEngine(options.engineEntry ?? paths.engineEntry, changes)),
     ...(options.model === undefined ? {} : { model: options.model }),
     ...(options.hardware === undefined ? {} : { hardware: options.hardware }),
+    ...(options.serverPolicy === undefined ? {} : { serverPolicy: options.serverPolicy }),
   })
   const client = createClient<AppContract>(localTransport(services.router))
   let status!: EngineStatus

@@ -109,6 +109,10 @@ export const askEnGB = {
       length: 'Length',
       speed: 'Speed',
       cached: 'Reused',
+      terms: 'Understood as',
+      rules: 'Emergency rules',
+      records: 'Reference facts',
+      checks: 'Compared with them',
       app: 'Program',
       at: 'Finished',
     },
@@ -117,6 +121,9 @@ export const askEnGB = {
     modes: { base: 'base model', adapter: 'base model with an adapter', merged: 'merged model' },
     device: (backend: string, gpuLayers: number, layers: number, threads: string) =>
       gpuLayers > 0 ? `${backend}, ${n(gpuLayers)} of ${n(layers)} layers on it, ${threads}` : `${backend}, ${threads}, ${n(layers)} layers`,
+    onServer: (host: string) => `on ${host}`,
+    serverWords: (host: string) => `A server of the clinic, ${host}`,
+    notSaid: 'not known here',
     profiles: {
       full: (hash: string) => `Rushlight’s instructions for the category, ${hash}`,
       'question-only': 'The question alone: this model does not take instructions',
@@ -127,6 +134,9 @@ export const askEnGB = {
     length: (tokens: number, prompt: number) => `${many(tokens, 'token', 'tokens')}, after ${many(prompt, 'token', 'tokens')} of prompt`,
     speedWords: (first: string | null, rate: string | null) =>
       [first && `${first} to the first word`, rate && `${rate} tokens a second`].filter(Boolean).join(', ') || 'not measured',
+    asTyped: 'as typed',
+    noRule: 'none found an emergency',
+    noRecord: 'none on this subject',
     cached: { yes: 'Yes, a saved answer', no: 'No, written afresh' },
   },
 

@@ -1,12 +1,14 @@
 // Owns every word that the page shows, in British English; those around a question are in en-gb-ask.ts, those of errors in contract/errors.ts.
 import type { Category } from '../../../app/contract/entities.ts'
 import { askEnGB, many, words } from './en-gb-ask.ts'
+import { clinicalEnGB } from './en-gb-clinical.ts'
+import { hardwareEnGB } from './en-gb-hardware.ts'
 
 export const enGB = {
   program: 'Rushlight',
   title: (view: string) => `${view} · Rushlight`,
   areas: 'Areas',
-  views: { ask: 'Ask', models: 'Models', settings: 'Settings' },
+  views: { ask: 'Ask', helpers: 'Calculators', models: 'Models', hardware: 'Hardware', settings: 'Settings' },
   skip: 'Go to the answer',
   close: 'Close',
   cancel: 'Cancel',
@@ -29,12 +31,13 @@ export const enGB = {
     starting: 'Starting',
     loading: (percent: number) => `Loading ${percent} %`,
     ready: 'Ready',
+    slower: 'Ready, slower',
     readySaid: 'The model is ready.',
     answering: 'Answering',
     restarting: 'Restarting',
     failed: 'Engine stopped',
     lost: 'Not connected',
-    backends: { cpu: 'CPU', cuda: 'CUDA', vulkan: 'Vulkan', metal: 'Metal' },
+    backends: { cpu: 'CPU', cuda: 'CUDA', vulkan: 'Vulkan', metal: 'Metal', remote: 'clinic server' },
     layers: (onGpu: number, all: number) => `${onGpu}/${all} layers`,
     threads: (count: number) => many(count, 'thread', 'threads'),
     failedTitle: 'The engine is not running.',
@@ -55,6 +58,8 @@ export const enGB = {
   },
 
   ...askEnGB,
+  hardware: hardwareEnGB,
+  clinical: clinicalEnGB,
 
   firstRun: {
     title: 'Rushlight is ready for a first question',
@@ -160,6 +165,7 @@ export const enGB = {
       { keys: ['Ctrl N', 'Alt N'], does: 'New question' },
       { keys: ['/'], does: 'Search earlier questions' },
       { keys: ['Ctrl H'], does: 'History' },
+      { keys: ['!'], does: 'Report a problem with the answer' },
       { keys: ['Ctrl K'], does: 'Change the category' },
       { keys: ['C'], does: 'Copy the answer' },
       { keys: ['P'], does: 'Print the answer' },
