@@ -205,7 +205,7 @@ describe.skipIf(missing !== null)(`train${missing === null ? '' : ` (skipped: ${
     expect(states(last)).toMatchObject({ data: 'found', teacher: 'found', student: 'found', export: 'complete' })
     expectSame('killed', 'run')
     expect(readdirSync(stages).filter((name) => /checkpoint|part|tmp/.test(name))).toEqual([])
-  }, 120_000)
+  }, 600_000)
 
   test('ends well when its time is up, and stopped by hand keeps what is learned', async () => {
     const context = (signal = new AbortController().signal) => ({ signal, progress: new Progress(null) })
