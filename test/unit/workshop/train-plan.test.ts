@@ -98,7 +98,7 @@ describe('a plan', () => {
   test('without a term that listens to a teacher’s probabilities needs no cache', async () => {
     const names = async (changes: object) => stagesOf(await read({ from: 'smoke', ...changes })).map(({ name }) => name)
     const alone = { loss: { kl: 0 } }
-    expect(await names({})).toEqual(['data', 'teacher', 'student', 'cache', 'base', 'adapter-medication', 'adapter-emergency', 'merged', 'export'])
+    expect(await names({})).toEqual(['data', 'teacher', 'student', 'cache', 'base', 'merged', 'adapter-medication', 'adapter-emergency', 'export'])
     expect(await names({ base: alone, adapters: alone, merged: alone })).not.toContain('cache')
     expect(await names({ base: { loss: { mse: 1 } }, adapters: alone, merged: alone })).not.toContain('cache')
     expect(await names({ exports: [] })).not.toContain('export')
