@@ -70,7 +70,7 @@ describe('a question while the model loads', () => {
     rig = await startRig()
     const types: string[] = []
     const turn = await rig.ask('What is the adult dose of aspirin?', {}, (event) => types.push(event.type === 'stage' ? event.stage : event.type))
-    expect(types.slice(0, 2)).toEqual(['accepted', 'waiting'])
+    expect(types.slice(0, 3)).toEqual(['accepted', 'facts', 'waiting'])
     expect(turn.status).toBe('complete')
   })
 })

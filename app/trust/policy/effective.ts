@@ -50,12 +50,12 @@ export function judgePolicy(raw: RawPolicy): Policy {
         continue
       }
       const entry: PolicyEntry = policyEntries[key]
-      const parsed = entry.schema.safeParse(value)
+      const parsed = judged(entry, value)
       if (parsed.success) known.set(key, parsed.data)
       else {
         problems.push({
           key,
-          says: `${wrongIn(entry, parsed.error.issues[0]?.message)}${binding ? ' Until this is corrected, the safe value counts.' : ''}`,
+          says: `${wrongIn(entry, parsed.says)}${binding ? ' Until this is corrected, the safe value counts.' : ''}`,
           nearest: null,
         })
         if (binding) known.set(key, entry.safe)
@@ -65,6 +65,16 @@ export function judgePolicy(raw: RawPolicy): Policy {
     return known
   }
   return { mandatory: read(raw.mandatory, true), recommended: read(raw.recommended, false), problems }
+}
+
+/** zod compares the length of what only looks like a list, and throws where that length is no number. */
+function judged({ schema }: PolicyEntry, value: unknown): { success: true; data: unknown } | { success: false; says: string | undefined } {
+  try {
+    const parsed = schema.safeParse(value)
+    return parsed.success ? parsed : { success: false, says: parsed.error.issues[0]?.message }
+  } catch {
+    return { success: false, says: undefined }
+  }
 }
 
 /** A policy that is there and cannot be read at all: every setting has its safe value and nobody can change it. */
@@ -78,7 +88,7 @@ export function effective(policy: Policy, user: Readonly<Record<string, unknown>
   const decide = (key: PolicyKey) => {
     const entry: PolicyEntry = policyEntries[key]
     if (policy.mandatory.has(key)) return { value: policy.mandatory.get(key), setBy: 'policy', locked: true }
-    const own = entry.user && Object.hasOwn(user, key) ? entry.schema.safeParse(user[key]) : null
+    const own = entry.user && Object.hasOwn(user, key) ? judged(entry, user[key]) : null
     if (own?.success) return { value: own.data, setBy: 'user', locked: false }
     if (policy.recommended.has(key)) return { value: policy.recommended.get(key), setBy: 'recommended', locked: !entry.user }
     return { value: entry.default, setBy: 'default', locked: !entry.user }

@@ -16,7 +16,7 @@ const stageLines = stagesOf(readPlan('starter'))
 export const trainVerb: Verb = {
   name: 'train',
   about: 'teacher, distilled student, category adapters and merged model, from clinical records',
-  usage: 'OUTDIR [--plan NAME|FILE] [--stage NAME]… [--resume [--anew]] [--threads N] [--jobs N] [--minutes N] [--records FILE]…',
+  usage: 'OUTDIR [--plan P] [--stage NAME]… [--resume [--anew]] [--threads N] [--jobs N] [--minutes N] [--records FILE]…',
   positionals: [1, 1],
   options: {
     plan: { type: 'string', default: 'starter' },

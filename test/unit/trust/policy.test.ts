@@ -46,6 +46,13 @@ describe('the effective value', () => {
     expect(now.cache).toMatchObject({ value: true, setBy: 'default' })
   })
 
+  it('of what only looks like a list is the safe one', () => {
+    const odd = { length: [{ toString: null }] }
+    const policy = judged({ modelsAllowed: odd })
+    expect(effective(policy, { modelsAllowed: odd }).modelsAllowed).toMatchObject({ value: policyEntries.modelsAllowed.safe, setBy: 'policy' })
+    expect(policy.problems).toHaveLength(1)
+  })
+
   it('has a form for whatever policy and user may hold', () => {
     fc.assert(
       fc.property(
