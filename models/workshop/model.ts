@@ -9,6 +9,7 @@ import { bundleVerb } from './verbs/bundle.ts'
 import { corpusVerb } from './verbs/corpus.ts'
 import { embedVerb } from './verbs/embed.ts'
 import { evalVerb } from './verbs/eval.ts'
+import { examVerb } from './verbs/exam.ts'
 import { exportVerb } from './verbs/export.ts'
 import { familyVerb } from './verbs/family.ts'
 import { importHfVerb } from './verbs/import-hf.ts'
@@ -24,7 +25,7 @@ import { verifyVerb } from './verbs/verify.ts'
 /** In the order of the work: what there is, made, measured, trained, judged. */
 const verbs: readonly Verb[] = [
   ...[inspectVerb, importHfVerb, importPeftVerb, exportVerb, sensitivityVerb, mergeVerb, twinVerb, verifyVerb],
-  ...[corpusVerb, trainVerb, evalVerb, familyVerb, ablateVerb, recipeVerb, embedVerb, bundleVerb],
+  ...[corpusVerb, trainVerb, evalVerb, examVerb, familyVerb, ablateVerb, recipeVerb, embedVerb, bundleVerb],
 ]
 
 const help = `The model workshop: make, measure and check the model files that Rushlight runs.
