@@ -25,7 +25,7 @@ export interface ExamQuestion {
   /** Core concepts of a right answer where somebody has named them; null: they follow from the right option. */
   readonly keys: readonly string[] | null
 }
-export const LINE = '{"id": "1", "question": "…", "options": {"A": "…", "B": "…"}, "answer": "A", "subject"?: "…", "set"?: "…", "keys"?: ["…"]}'
+export const LINE = '{"id": "1", "question": "…", "options": {"A": "…", "B": "…"}, "answer": "A", "subject"?: "…", "keys"?: ["…"]}'
 export const MIRAGE = '{"medqa": {"0001": {"question": "…", "options": {"A": "…", "B": "…"}, "answer": "A"}}}'
 
 const filled = z.string().refine((value) => value.trim() !== '', 'is empty')

@@ -13,7 +13,7 @@ import { optionNumber, optionText, WrongUse, type Verb, type VerbInput } from '.
 export const examVerb: Verb = {
   name: 'exam',
   about: 'multiple-choice questions as MIRAGE and MedQA have them: accuracy by subject, coverage, calibration, order bias',
-  usage: '--file F --model MODEL.gguf|http://SERVER [--score letter|text | --reason] [--shuffle SEED] [--coverage] [--most N] [--subject S]',
+  usage: '--file F --model MODEL.gguf|http://SERVER [--score letter|text | --reason] [--shuffle SEED] [--most N]',
   positionals: [0, 0],
   options: {
     file: { type: 'string' },

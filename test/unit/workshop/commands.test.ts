@@ -98,12 +98,27 @@ it.skipIf(process.platform === 'win32')(
   60_000,
 )
 
-it.each(['inspect', 'import-hf', 'import-peft', 'export', 'sensitivity', 'merge', 'twin', 'verify', 'corpus', 'train', 'eval', 'ablate', 'recipe'])(
-  '%s explains itself',
-  async (verb) => {
-    const { code, out } = await command([verb, '--help'])
-    expect([code, out]).toEqual([0, expect.stringContaining(`npm run model -- ${verb} `)])
-    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(150)
-    expect((await command([verb, '--nonsense'])).code).toBe(2)
-  },
-)
+it.each([
+  'inspect',
+  'import-hf',
+  'import-peft',
+  'export',
+  'sensitivity',
+  'merge',
+  'twin',
+  'verify',
+  'corpus',
+  'train',
+  'eval',
+  'family',
+  'exam',
+  'ablate',
+  'recipe',
+  'embed',
+  'bundle',
+])('%s explains itself', async (verb) => {
+  const { code, out } = await command([verb, '--help'])
+  expect([code, out]).toEqual([0, expect.stringContaining(`npm run model -- ${verb} `)])
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(150)
+  expect((await command([verb, '--nonsense'])).code).toBe(2)
+})
