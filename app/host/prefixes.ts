@@ -14,11 +14,12 @@ export class Prefixes {
   readonly #prompts: Prompts | null
   readonly #log: Log
   readonly #changed: () => void
-  readonly #states = new Map<Category, State>()
+  /** Another map for each load: what a warm-up of the one before still says is not of this one. */
+  #states = new Map<Category, State>()
   #profile: PromptProfile = 'question-only'
   #stop: AbortController | null = null
   /** The engine died while it read ahead: what only saves time must not cost the answers. */
-  #given = false
+  #givenUp = false
   /** Since the shapes were last warmed: new ones may be common now. */
   #asked = true
 
@@ -30,15 +31,16 @@ export class Prefixes {
     this.#changed = parts.changed
     this.#supervisor.onStatus(() => {
       // whatever is loaded next has not said yet what it has; states on the disk are found in no time
-      if (!LOADED.has(this.#supervisor.status().phase)) this.#forget()
+      if (!LOADED.has(this.#supervisor.status().phase)) this.#states = new Map()
     })
   }
 
   /** A person has chosen this model, or has it loaded anew: everything may be tried again. */
   begin(profile: PromptProfile): void {
-    this.#forget()
+    this.#stop?.abort()
+    this.#states = new Map()
     this.#profile = profile
-    this.#given = false
+    this.#givenUp = false
     this.#asked = true
   }
 
@@ -66,32 +68,31 @@ export class Prefixes {
     const waiting = this.#own().filter((category) => this.#of(category) === 'waiting')
     // a processor computes every shape with the same code
     const shapes = this.#asked && this.#supervisor.status().gpuLayers > 0
-    if (this.#stop || this.#given || (waiting.length === 0 && !shapes)) return
+    if (this.#stop || this.#givenUp || (waiting.length === 0 && !shapes)) return
     const stop = (this.#stop = new AbortController())
+    const states = this.#states
     const prefixes = waiting.map((category) => ({ id: category, messages: this.#beginning(category) }))
     try {
       for await (const event of this.#supervisor.warm({ prefixes, shapes }, stop.signal)) {
-        // what comes after a stop may be of a model that is gone
-        if (stop.signal.aborted) break
-        if (event.type === 'prefix') this.#set(event.id, 'working')
-        else if (event.type === 'warm') this.#set(event.id, event.from === 'none' ? 'none' : 'ready')
+        if (event.type === 'prefix') this.#set(states, event.id, 'working')
+        else if (event.type === 'warm') this.#set(states, event.id, event.from === 'none' ? 'none' : 'ready')
         else if (event.type === 'done' && !event.stopped) this.#asked = false
       }
       if (!stop.signal.aborted) this.#log.info('prompts read ahead', { ready: this.#own().filter((category) => this.#of(category) === 'ready') })
     } catch (error) {
       if (stop.signal.aborted) return
       if (AppError.wire(error).code !== 'ENGINE_LOST') throw error
-      this.#given = true
+      this.#givenUp = true
       this.#log.warn('engine lost while it read prompts ahead, which is left until the model is chosen again', {})
     } finally {
       this.#stop = null
-      for (const [category, state] of this.#states) if (state === 'working') this.#states.delete(category)
+      for (const [category, state] of states) if (state === 'working') states.delete(category)
       this.#changed()
     }
   }
 
   #own(): readonly Category[] {
-    return this.#prompts && this.#profile === 'full' && !this.#given ? categories : []
+    return this.#prompts && this.#profile === 'full' && !this.#givenUp ? categories : []
   }
 
   #of(category: Category): State {
@@ -103,15 +104,10 @@ export class Prefixes {
     return compose({ prompts: this.#prompts!, category, profile: 'full', history: [], question: '' }).slice(0, -1)
   }
 
-  #forget(): void {
-    this.#stop?.abort()
-    this.#states.clear()
-  }
-
-  #set(id: string, state: State): void {
+  #set(states: Map<Category, State>, id: string, state: State): void {
     const category = categories.find((one) => one === id)
-    if (!category || this.#of(category) === state) return
-    this.#states.set(category, state)
+    if (!category || states.get(category) === state) return
+    states.set(category, state)
     this.#changed()
   }
 }

@@ -84,7 +84,8 @@ export async function createServices(options: ServiceOptions): Promise<RunningSe
     log: log('hardware'),
   })
   const composed = composeEngines({
-    ...{ data: paths.data, policy: options.serverPolicy ?? NO_SERVER, hardware, log: hostLog, host: { supervisor, library } },
+    ...{ data: paths.data, policy: options.serverPolicy ?? NO_SERVER, hardware, log: hostLog },
+    host: { supervisor, library, prompts, data: paths.data },
     publish: (topic, state) => router.publish(topic, state),
   })
   const { host: engine, engines } = composed

@@ -9,6 +9,7 @@ import { EngineHost } from '../../app/host/engine-host.ts'
 import { EngineSupervisor } from '../../app/host/engine-process.ts'
 import { spawnNodeEngine } from '../../app/host/engine-spawn-node.ts'
 import { Hardware } from '../../app/host/hardware.ts'
+import { sequencesOf } from '../../app/host/plan-request.ts'
 import type { Environment } from '../../app/host/visible-cards.ts'
 import { Library } from '../../app/library/library.ts'
 import { starter } from './models.ts'
@@ -78,6 +79,21 @@ describe('a plan', () => {
     expect(measured!.firstTokenMs).toBeGreaterThan(0)
     expect(measured!.predictedFirstTokenMs).toBeGreaterThan(0)
     expect(measured!.predictedTokensPerSecond).toBeGreaterThan(0)
+  })
+
+  it('is asked for a second context only where each device has room for it', () => {
+    type Device = Parameters<typeof sequencesOf>[0]['devices'][number]
+    const device = (total: number, kv: number, usable: number, shared = false): Device => ({
+      ...{ id: 'x', name: 'x', backend: 'cuda', embedding: false, output: false, blocks: { first: 0, count: 1 }, free: usable, usable, shared },
+      memory: { weights: 0, twice: 0, kv, compute: 0, adapters: 0, process: 0, total },
+    })
+    expect(sequencesOf({ devices: [device(4e9, 1e9, 5e9)] })).toBe(2)
+    expect(sequencesOf({ devices: [device(4e9, 1e9, 5e9 - 1)] })).toBe(1)
+    expect(sequencesOf({ devices: [device(1e9, 0, 9e9), device(7e9, 1e9, 8e9)] })).toBe(2)
+    // a card that is as good as full keeps its layers rather than a second context
+    expect(sequencesOf({ devices: [device(1e9, 0, 9e9), device(7.5e9, 1e9, 8e9)] })).toBe(1)
+    // shared memory counts with the processor's
+    expect(sequencesOf({ devices: [device(1e9, 0, 8e9), device(6.5e9, 1e9, 9e9, true)] })).toBe(1)
   })
 
   it('that no memory can hold is refused with what would fit', async () => {
