@@ -20,6 +20,8 @@ export class AskTurn {
   stage = $state.raw<Stage | null>(null)
   /** This window reads the answer's stream. */
   live = $state(false)
+  /** Asked in this window since it was opened, for good: a quick answer must not end what a screen reader is about to say. */
+  asked = $state(false)
   stopping = $state(false)
   #demonstration = false
   /** What is written stays folded until it has been compared with the card: the model is a demonstration. */
@@ -46,6 +48,7 @@ export class AskTurn {
     const own = new AskTurn(turn)
     own.#demonstration = demonstration
     own.live = true
+    own.asked = true
     own.#say = say
     return own
   }

@@ -37,6 +37,8 @@ test('an emergency has its banner before the model answers, with number and step
   await expect(banner).toContainText('0123')
   await expect(banner.getByRole('listitem').first()).toContainText('ambulance')
   await expect(answerTo(app, stroke).getByRole('button', { name: /^Ask again/ })).toBeVisible(PATIENCE)
+  // a quick answer does not take the alert away before it was said
+  await expect(banner).toBeVisible()
   await clean(app, 'emergency')
   await page.reload()
   await expect(page.getByRole('group', { name: 'Possible stroke' })).toContainText('0123')
