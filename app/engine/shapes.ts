@@ -1,6 +1,7 @@
 // Owns which batch sizes are warm: what was run once, which ones come up often, and how a prompt is cut so that warm ones are used.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as z from 'zod'
+import { writeWholeFile } from '../base/whole-file.ts'
 
 /** Sizes that are kept warm at most; each costs a graph or a set of pipelines. */
 const WARM_MOST = 24
@@ -66,9 +67,7 @@ export class Shapes {
       const { [this.#key]: _old, ...others } = readHistogram(this.#path)
       const kept = Object.entries(others).slice(-(MODELS_KEPT - 1))
       const models = Object.fromEntries([...kept, [this.#key, Object.fromEntries(this.#seen)] as const])
-      const part = `${this.#path}.${process.pid}.part`
-      writeFileSync(part, JSON.stringify({ version: 1, models }), { mode: 0o600 })
-      renameSync(part, this.#path)
+      writeWholeFile(this.#path, JSON.stringify({ version: 1, models }))
       this.#changed = false
     } catch {
       // the next idle moment tries again

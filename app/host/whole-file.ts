@@ -1,7 +1,8 @@
 // Owns small files of facts in the data folder: read as a schema says or not at all, written whole or not at all.
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type * as z from 'zod'
 import type { Log } from '../base/log.ts'
+import { writeWholeFile } from '../base/whole-file.ts'
 
 /** What an earlier run has written. A missing file is null; so is a damaged one, which is logged as `what`: everything in such a file can be found again. */
 export function readWhole<T>(path: string, schema: z.ZodType<T>, what: string, log: Log): T | null {
@@ -19,22 +20,13 @@ export function readWhole<T>(path: string, schema: z.ZodType<T>, what: string, l
   }
 }
 
-/** Written beside, then renamed; for this user only. A folder that cannot be written costs what is in the file at the next start, and nothing now. True when it is on the disk. */
+/** For this user only. A folder that cannot be written costs what is in the file at the next start, and nothing now. True when it is on the disk. */
 export function writeWhole(path: string, value: unknown, what: string, log: Log): boolean {
-  const partial = `${path}.${process.pid}.partial`
   try {
-    const file = openSync(partial, 'w', 0o600)
-    try {
-      writeSync(file, JSON.stringify(value, null, 1))
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(partial, path)
+    writeWholeFile(path, JSON.stringify(value, null, 1))
     return true
   } catch (error) {
     log.warn(`${what} not kept`, { code: (error as NodeJS.ErrnoException).code })
-    rmSync(partial, { force: true })
     return false
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import * as z from 'zod'
+import { writeWholeFile } from '../../base/whole-file.ts'
 import { refusal } from '../refusal.ts'
 import { keyIdOf, type VaultKey } from './envelope.ts'
 import { Wrapped, type KeyWrapper } from './wrappers.ts'
@@ -154,13 +155,5 @@ function readVault(path: string): VaultFile {
 
 /** Whole or not at all: half a key file would be the loss of everything. */
 function writeVault(path: string, file: VaultFile): void {
-  const partial = `${path}.partial`
-  const handle = openSync(partial, 'w', 0o600)
-  try {
-    writeSync(handle, JSON.stringify(file, null, 1))
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  renameSync(partial, path)
+  writeWholeFile(path, JSON.stringify(file, null, 1))
 }
