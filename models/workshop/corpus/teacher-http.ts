@@ -1,25 +1,9 @@
 // Owns a teacher behind an OpenAI-compatible server on the local network: one question, one answer, every fault of the wire said.
 import { lookup } from 'node:dns/promises'
-import { BlockList, isIPv6 } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { AppError } from '../../../app/contract/errors.ts'
+import { isNear } from '../../../app/engine/remote/address.ts'
 import { INSTRUCTION, MOST_ANSWER_TOKENS, type Teacher } from './teacher.ts'
-
-const LOCAL = new BlockList()
-for (const [address, bits] of [
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-] as const)
-  LOCAL.addSubnet(address, bits, 'ipv4')
-for (const [address, bits] of [
-  ['::1', 128],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const)
-  LOCAL.addSubnet(address, bits, 'ipv6')
 
 export interface HttpOptions {
   readonly signal: AbortSignal
@@ -61,7 +45,7 @@ async function assertLocal(base: URL): Promise<void> {
   const found = await lookup(host, { all: true }).catch((cause: unknown) => {
     throw new AppError('ENGINE_LOST', `The server ${base.host} was not found. Check its name and the network.`, { host: base.host }, cause)
   })
-  const outside = found.find(({ address }) => !LOCAL.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'))
+  const outside = found.find(({ address }) => !isNear(address))
   if (base.protocol !== 'http:' && base.protocol !== 'https:') throw fault(base, 'is no http or https address')
   if (outside)
     throw new AppError('SOURCE_UNSUPPORTED', `The server ${base.host} is not on the local network. Use a teacher inside it, or a GGUF file.`, {
