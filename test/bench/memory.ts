@@ -10,10 +10,10 @@ import { shapeOf } from '../../app/engine/shape.ts'
 import type { EngineChild } from '../../app/host/engine-child.ts'
 import { EngineSupervisor } from '../../app/host/engine-process.ts'
 import { spawnNodeEngine } from '../../app/host/engine-spawn-node.ts'
-import { Progress } from '../../models/workshop/progress.ts'
 import { atLeast, atMost, table, type Report, type Row } from '../../models/workshop/report.ts'
 import type { VerbContext } from '../../models/workshop/verb.ts'
 import type { Bench } from './run.ts'
+import { needsProc, stoppable } from './stoppable.ts'
 import { twin } from './twins.ts'
 
 const entry = join(import.meta.dirname, '../../out/app/engine.js')
@@ -65,56 +65,48 @@ interface Measured {
 export const memory: Bench = {
   about: 'what the engine process has resident with a 7B model, by form, context and KV cache, beside the paper’s figures',
   rounds: 1,
-  run: measureAll,
+  run: (rounds) => {
+    needsProc()
+    return stoppable((context) => measureAll(rounds, context))
+  },
 }
 
 /** Every row is a fresh process; with several rounds the largest RSS of a row counts. Linux only: it reads /proc. */
-async function measureAll(rounds: number): Promise<Report> {
-  if (process.platform !== 'linux') throw new Error('This bench reads the memory of a process from /proc, which only Linux has.')
-  const progress = new Progress(process.stderr)
-  const stopper = new AbortController()
-  const stop = () => stopper.abort(new Error('stopped'))
-  process.once('SIGINT', stop)
-  try {
-    const files = await models({ signal: stopper.signal, progress })
-    const idle = await idleProcess()
-    const rows: Row[] = []
-    let reached: Measured | null = null
-    progress.stage('measuring', configurations.length * rounds)
-    for (const [n, one] of configurations.entries()) {
-      let worst: Measured | null = null
-      for (let round = 0; round < rounds; round++) {
-        stopper.signal.throwIfAborted()
-        progress.at(n * rounds + round, describe(one))
-        const now = await measure(one, files, stopper.signal)
-        if (!worst || now.rss > worst.rss) worst = now
-      }
-      rows.push(rowOf(one, worst!, await predicted(one, files)))
-      if (describe(one) === describe(SMALL)) reached = worst
+async function measureAll(rounds: number, { signal, progress }: VerbContext): Promise<Report> {
+  const files = await models({ signal, progress })
+  const idle = await idleProcess()
+  const rows: Row[] = []
+  let reached: Measured | null = null
+  progress.stage('measuring', configurations.length * rounds)
+  for (const [n, one] of configurations.entries()) {
+    let worst: Measured | null = null
+    for (let round = 0; round < rounds; round++) {
+      signal.throwIfAborted()
+      progress.at(n * rounds + round, describe(one))
+      const now = await measure(one, files, signal)
+      if (!worst || now.rss > worst.rss) worst = now
     }
-    progress.end()
-    const { rss } = reached!
-    return {
-      name: 'memory',
-      rows,
-      // thousandths count here, and a table cuts them off
-      text: table(
-        rows.map((row) =>
-          Object.fromEntries(Object.entries(row).map(([key, value]) => [key, GIGABYTES.has(key) ? Number(value).toFixed(3) : value])),
-        ),
-      ),
-      targets: [atMost('memory.rss.4096', rss, PAPER.compressed, 'GB'), atLeast('memory.reduction', (1 - rss / PAPER.fp16) * 100, 64.7, '%')],
-      notes: [
-        `GB are 10⁹ bytes resident in the engine process: anonymous memory and clean pages of files. The paper states ${PAPER.fp16} for FP16 and ${PAPER.compressed} compressed.`,
-        `The targets hold for the ${describe(SMALL)} row. The engine process with nothing loaded takes ${idle.rss.toFixed(3)} GB.`,
-        'Peak: the file’s pages while it is repacked, which the system can drop at any time, are part of it where mmap is on.',
-        'Every batch was filled: the clock of the engine process stood still, so that it never shortened a step for a quick stop.',
-        'A load that names no options has f16 and a batch of 256; q8_0 and 64 were asked for. Logits are made for the last token only, as in an answer.',
-      ],
-      detail: { idle, paper: PAPER },
-    }
-  } finally {
-    process.off('SIGINT', stop)
+    rows.push(rowOf(one, worst!, await predicted(one, files)))
+    if (describe(one) === describe(SMALL)) reached = worst
+  }
+  progress.end()
+  const { rss } = reached!
+  return {
+    name: 'memory',
+    rows,
+    // thousandths count here, and a table cuts them off
+    text: table(
+      rows.map((row) => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, GIGABYTES.has(key) ? Number(value).toFixed(3) : value]))),
+    ),
+    targets: [atMost('memory.rss.4096', rss, PAPER.compressed, 'GB'), atLeast('memory.reduction', (1 - rss / PAPER.fp16) * 100, 64.7, '%')],
+    notes: [
+      `GB are 10⁹ bytes resident in the engine process: anonymous memory and clean pages of files. The paper states ${PAPER.fp16} for FP16 and ${PAPER.compressed} compressed.`,
+      `The targets hold for the ${describe(SMALL)} row. The engine process with nothing loaded takes ${idle.rss.toFixed(3)} GB.`,
+      'Peak: the file’s pages while it is repacked, which the system can drop at any time, are part of it where mmap is on.',
+      'Every batch was filled: the clock of the engine process stood still, so that it never shortened a step for a quick stop.',
+      'A load that names no options has f16 and a batch of 256; q8_0 and 64 were asked for. Logits are made for the last token only, as in an answer.',
+    ],
+    detail: { idle, paper: PAPER },
   }
 }
 

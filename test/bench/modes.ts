@@ -1,12 +1,12 @@
 // Owns the modes bench: base, adapter and merged mode side by side, what a change between them costs, and how far they agree.
 import { join } from 'node:path'
 import { interval } from '../../models/workshop/eval/score.ts'
-import { Progress } from '../../models/workshop/progress.ts'
 import { atLeast, atMost, median, table, type Report, type Row, type Target } from '../../models/workshop/report.ts'
 import type { VerbContext } from '../../models/workshop/verb.ts'
 import { accuracy, adapterChange, agreement, measureMode, modeNames, type Measured, type ModeName, type Question } from './modes-measure.ts'
 import { familySubject, starterBase, twinSubject, type Subject } from './modes-subjects.ts'
 import type { Bench } from './run.ts'
+import { stoppable } from './stoppable.ts'
 
 export interface Setting {
   question: Question
@@ -36,17 +36,7 @@ const CHANGE_MS = 1
 export const modes: Bench = {
   about: 'base, adapter and merged mode: first token, tokens/s, memory, changes between them, agreement of logits, accuracy by category',
   rounds: 3,
-  async run(rounds) {
-    const progress = new Progress(process.stderr)
-    const stopper = new AbortController()
-    const stop = () => stopper.abort(new Error('stopped'))
-    process.once('SIGINT', stop)
-    try {
-      return await measureModes({ ...full, rounds }, { signal: stopper.signal, progress })
-    } finally {
-      process.off('SIGINT', stop)
-    }
-  },
+  run: (rounds) => stoppable((context) => measureModes({ ...full, rounds }, context)),
 }
 
 /** Rounds are interleaved: base, adapter and merged one after the other in each, every one in a fresh process; medians count. */

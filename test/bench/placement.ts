@@ -16,11 +16,12 @@ import { EngineSupervisor } from '../../app/host/engine-process.ts'
 import { spawnNodeEngine } from '../../app/host/engine-spawn-node.ts'
 import { Hardware } from '../../app/host/hardware.ts'
 import { requestOf } from '../../app/host/plan-request.ts'
-import { Progress } from '../../models/workshop/progress.ts'
 import { atLeast, atMost, median, table, type Report, type Row } from '../../models/workshop/report.ts'
+import type { VerbContext } from '../../models/workshop/verb.ts'
 import type { Bench } from './run.ts'
 import { residentOf } from './memory.ts'
 import { exportedShape, placementPlans, profiles } from './placement-plans.ts'
+import { needsProc, stoppable } from './stoppable.ts'
 import { twin } from './twins.ts'
 
 const entry = join(import.meta.dirname, '../../out/app/engine.js')
@@ -50,38 +51,32 @@ interface Measured {
 export const placement: Bench = {
   about: 'the chosen plan against a sweep of threads, batch, KV type and context; predicted speed and memory; plans for every test profile',
   rounds: 3,
-  run: measureAll,
+  run: (rounds) => {
+    needsProc()
+    return stoppable((context) => measureAll(rounds, context))
+  },
 }
 
-async function measureAll(rounds: number): Promise<Report> {
-  if (process.platform !== 'linux') throw new Error('This bench reads the memory of a process from /proc, which only Linux has.')
-  const progress = new Progress(process.stderr)
-  const stopper = new AbortController()
-  const stop = () => stopper.abort(new Error('stopped'))
-  process.once('SIGINT', stop)
-  try {
-    const path = await twin({ shape: 'qwen2-0.5b', recipe: 'rushlight-7b' }, { signal: stopper.signal, progress })
-    const shape = shapeOf(await readGgufHeader(path, { values: 'facts' }))
-    const profile = await calibrated(path, shape)
-    const chosen = choose(profile, shape, { contextSize: CONTEXT, question: QUESTION }).plan!
-    const all = [
-      { name: 'chosen', plan: chosen, contextSize: CONTEXT, request: requestOf(chosen, path, chosen.threads) },
-      ...sweep(profile, shape, path),
-    ]
-    const measured = new Map(all.map(({ name }) => [name, [] as Measured[]]))
-    progress.stage('measuring', all.length * rounds)
-    for (let round = 0; round < rounds; round++)
-      for (const [n, one] of all.entries()) {
-        stopper.signal.throwIfAborted()
-        progress.at(round * all.length + n, one.name)
-        measured.get(one.name)!.push(await measure(one.request))
-      }
-    progress.end()
-    const rows = all.map((one) => rowOf(one, profile, shape, measured.get(one.name)!))
-    return reportOf(rows, profile)
-  } finally {
-    process.off('SIGINT', stop)
-  }
+async function measureAll(rounds: number, { signal, progress }: VerbContext): Promise<Report> {
+  const path = await twin({ shape: 'qwen2-0.5b', recipe: 'rushlight-7b' }, { signal, progress })
+  const shape = shapeOf(await readGgufHeader(path, { values: 'facts' }))
+  const profile = await calibrated(path, shape)
+  const chosen = choose(profile, shape, { contextSize: CONTEXT, question: QUESTION }).plan!
+  const all = [
+    { name: 'chosen', plan: chosen, contextSize: CONTEXT, request: requestOf(chosen, path, chosen.threads) },
+    ...sweep(profile, shape, path),
+  ]
+  const measured = new Map(all.map(({ name }) => [name, [] as Measured[]]))
+  progress.stage('measuring', all.length * rounds)
+  for (let round = 0; round < rounds; round++)
+    for (const [n, one] of all.entries()) {
+      signal.throwIfAborted()
+      progress.at(round * all.length + n, one.name)
+      measured.get(one.name)!.push(await measure(one.request))
+    }
+  progress.end()
+  const rows = all.map((one) => rowOf(one, profile, shape, measured.get(one.name)!))
+  return reportOf(rows, profile)
 }
 
 /** This computer as the program knows it after its first answer: memory measured in a probe, matrix rates learned from the answer. */
