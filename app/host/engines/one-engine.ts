@@ -1,6 +1,7 @@
 // Owns the one face of everything that can answer: llama.cpp on this computer in its placement, or a server on the clinic's network.
 import type { GenerateEvent, Message } from '../../contract/engine.ts'
 import type { Provenance } from '../../contract/entities.ts'
+import type { AnswerEngine } from '../../ask/ask.ts'
 import type { AnswerLimits } from '../../ask/budget.ts'
 import type { Expected } from '../../deploy/selection/score.ts'
 
@@ -19,11 +20,7 @@ export interface OneEngine {
   /** The same, perhaps less exactly, without anything leaving this computer: what is being typed has not been asked. */
   countHere(messages: Message[]): Promise<{ tokens: number; contextSize: number }>
   /** `promptTokens`: what count() said of these messages. Throws ENGINE_*, UNTRUSTED or QUESTION_TOO_LONG in words. */
-  generate(
-    input: { messages: Message[]; maxTokens: number; temperature: number },
-    signal: AbortSignal,
-    promptTokens: number,
-  ): AsyncIterable<GenerateEvent>
+  generate(input: Parameters<AnswerEngine['generate']>[0], signal: AbortSignal, promptTokens: number): AsyncIterable<GenerateEvent>
   origin(): Pick<Provenance, 'model' | 'mode' | 'engine'>
   /** Of a prompt of so many tokens, with nobody ahead. */
   expected(promptTokens: number, now: Date): Expected & { answers: number }
