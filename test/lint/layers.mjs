@@ -19,6 +19,7 @@ const pageRuntime = ['app/contract/client.ts', 'app/contract/errors.ts', 'app/co
 const homes = [
   { name: 'node-llama-cpp', files: /^(app\/engine\/llama\.ts|test\/bench\/bare-engine\.mjs)$/, say: 'app/engine/llama.ts' },
   { name: 'better-sqlite3', files: /^(app\/store|test)\//, say: 'app/store' },
+  { name: 'ml-matrix', files: /^(app\/deploy\/modes\/gaussian\.ts$|test\/)/, say: 'app/deploy/modes/gaussian.ts' },
   { name: 'highs', files: /^(app\/deploy\/milp\.ts$|test\/)/, say: 'app/deploy/milp.ts' },
   {
     name: 'electron',
