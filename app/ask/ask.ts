@@ -1,7 +1,7 @@
 // Owns the way of a question, top to bottom: clean → classify → rules and facts → plan the prompt → save → wait → read → write → check → save → done.
 import type { Clinical } from '../contract/clinical.ts'
 import type { GenerateEvent, GenerateInput } from '../contract/engine.ts'
-import type { AskEvent, Category, Classification, Conversation, ErrorInfo, Provenance, Turn, Understood } from '../contract/entities.ts'
+import type { AskEvent, Category, Classification, Conversation, ErrorInfo, Origin, Provenance, Turn, Understood } from '../contract/entities.ts'
 import { AppError } from '../contract/errors.ts'
 import { cleanQuestion } from '../clinical/text.ts'
 import type { KeywordTables } from '../clinical/keywords.ts'
@@ -47,7 +47,8 @@ export interface AnswerEngine {
     input: Pick<GenerateInput, 'messages' | 'maxTokens' | 'temperature' | 'probabilities' | 'speculation' | 'kind' | 'client'>,
     signal: AbortSignal,
   ): AsyncIterable<GenerateEvent>
-  origin(): Pick<Provenance, 'model' | 'mode' | 'engine'>
+  /** Of a question of this category, were it asked now; after an answer, of that answer. */
+  origin(category: Category): Origin
 }
 export interface AskParts {
   store: TurnStore

@@ -101,7 +101,7 @@ export class Draft {
     const { facts } = this.#parts.clinical()
     try {
       const uncertainty = uncertaintyOf(this.#likely, this.#answer, facts.formulary)
-      const demonstration = this.#plan !== null && this.#parts.engine.origin().model.demonstration
+      const demonstration = this.#plan !== null && this.#parts.engine.origin(this.#turn.classification.category).model.demonstration
       return { ...clinical, checks: checkAnswer({ question: text, answer: this.#answer, category, clinical, demonstration, uncertainty }, facts) }
     } catch (error) {
       this.#parts.onInternal(error)
@@ -121,8 +121,8 @@ export class Draft {
     const limits = engine.limits()
     const hash = promptHash(prompts, this.#turn.classification.category, limits.profile)
     return {
-      ...engine.origin(),
-      cached: false,
+      ...engine.origin(this.#turn.classification.category),
+      cache: null,
       stop: this.#end?.stop ?? 'lost',
       prompt: { profile: limits.profile, hash, earlierTurns: plan.earlierTurns, droppedTurns: plan.droppedTurns },
       promptTokens: plan.promptTokens,

@@ -46,6 +46,8 @@ export const Provenance = z.object({
     sha256: z.string(),
   }),
   mode: z.enum(['base', 'adapter', 'merged']),
+  /** The one that was active with the base model; null in the other modes. */
+  adapter: z.object({ name: z.string(), version: z.string(), sha256: z.string() }).nullable().default(null),
   engine: z.object({
     ...{ name: z.string(), gpuLayers: z.number().int(), layers: z.number().int(), threads: z.number().int() },
     /** remote: a server on the clinic’s own network, whose layers and threads are not known and 0. */
@@ -54,7 +56,11 @@ export const Provenance = z.object({
     host: z.string().optional(),
   }),
   prompt: z.object({ profile: z.enum(['full', 'question-only']), hash: z.string(), earlierTurns: z.number().int(), droppedTurns: z.number().int() }),
-  cached: z.boolean(),
+  /** The earlier answer that was given again, letter by letter; null for one written afresh. */
+  cache: z
+    .object({ level: z.enum(['memory', 'disk']), question: z.string(), askedAt: Time, turn: Id, conversation: Id })
+    .nullable()
+    .default(null),
   stop: z.enum(['end', 'length', 'stopped', 'lost']),
   promptTokens: z.number().int(),
   tokens: z.number().int(),
@@ -65,6 +71,8 @@ export const Provenance = z.object({
   at: Time,
 })
 export type Provenance = z.infer<typeof Provenance>
+/** What answers: known before the answer is. */
+export type Origin = Pick<Provenance, 'model' | 'mode' | 'adapter' | 'engine'>
 
 export const TurnStatus = z.enum(['answering', 'complete', 'partial', 'failed'])
 export const Turn = z.object({

@@ -1,6 +1,6 @@
 // Owns which model the engine serves: chooses it, has it loaded, and joins what the library and the supervisor know into one status.
 import type { GenerateEvent } from '../contract/engine.ts'
-import type { EngineStatus, Provenance } from '../contract/entities.ts'
+import type { Category, EngineStatus, Origin } from '../contract/entities.ts'
 import type { HardwareFacts, PlanOverride, PlanPicture } from '../contract/hardware.ts'
 import { AppError } from '../contract/errors.ts'
 import type { Log } from '../base/log.ts'
@@ -217,7 +217,7 @@ export class EngineHost implements AnswerEngine {
     this.#idle.wait()
   }
 
-  origin(): Pick<Provenance, 'model' | 'mode' | 'engine'> {
+  origin(_category: Category): Origin {
     const model = this.#loaded()
     const { backend, gpuLayers, layers, threads, engine, quantisation } = this.#supervisor.status()
     return {
@@ -230,6 +230,7 @@ export class EngineHost implements AnswerEngine {
         quantisation: quantisation || model.quantisation,
       },
       mode: 'base',
+      adapter: null,
       engine: { name: engine, backend: backend ?? 'cpu', gpuLayers, layers, threads: this.#placing.threadsInUse ?? threads },
     }
   }

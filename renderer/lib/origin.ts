@@ -46,7 +46,7 @@ export function originFields(turn: Turn, p: Provenance): [name: string, value: s
     [f.length, m.origin.length(p.tokens, p.promptTokens)],
     [f.speed, speed],
     [f.end, m.origin.ends[p.stop]],
-    [f.cached, p.cached ? m.origin.cached.yes : m.origin.cached.no],
+    [f.cached, p.cache ? m.origin.cached.yes : m.origin.cached.no],
     ...clinicalFields(turn),
     [f.app, `${m.program} ${p.appVersion}`],
     [f.at, dateTime(p.at)],

@@ -71,9 +71,10 @@ export function turn(id: string, conversation: string, question: string, answer:
     provenance: {
       model: { id: 'starter', name: 'Starter', version: '0.1', quantisation: 'Q8_0', demonstration: true, sha256: 'a3f0'.repeat(16) },
       mode: 'base',
+      adapter: null,
       engine: { name: 'llama.cpp', backend: 'cpu', gpuLayers: 0, layers: 24, threads: 1 },
       prompt: { profile: 'full', hash: '3f9ac01d22', earlierTurns: 0, droppedTurns: 0 },
-      cached: false,
+      cache: null,
       stop: 'end',
       promptTokens: 212,
       tokens: 148,

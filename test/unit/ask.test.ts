@@ -28,7 +28,7 @@ describe('a question', () => {
     expect(turn.provenance).toMatchObject({
       model: { demonstration: true, quantisation: 'Q8_0' },
       mode: 'base',
-      cached: false,
+      cache: null,
       stop: 'end',
       prompt: { profile: 'question-only', hash: 'none' },
     })

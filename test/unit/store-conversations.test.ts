@@ -90,9 +90,10 @@ describe('an export', () => {
   const provenance: Provenance = {
     model: { id: 'own', name: 'My <b>model', version: '', quantisation: '', demonstration: true, sha256: '' },
     mode: 'base',
+    adapter: null,
     engine: { name: 'llama.cpp', backend: 'cpu', gpuLayers: 0, layers: 4, threads: 2 },
     prompt: { profile: 'full', hash: 'abc', earlierTurns: 0, droppedTurns: 0 },
-    cached: false,
+    cache: null,
     stop: 'end',
     promptTokens: 1,
     tokens: 1,

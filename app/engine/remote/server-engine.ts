@@ -1,6 +1,6 @@
 // Owns a server on the clinic's network as an engine: looked at once, counted with, asked; its last failure and its last sign of life.
 import type { GenerateEvent, Message } from '../../contract/engine.ts'
-import type { Provenance } from '../../contract/entities.ts'
+import type { Origin } from '../../contract/entities.ts'
 import { AppError } from '../../contract/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { chat } from './chat.ts'
@@ -100,12 +100,13 @@ export class ServerEngine {
   }
 
   /** Model and engine of an answer. The server says nothing of its file: its hash stays empty and its layers are not known. */
-  origin(): Pick<Provenance, 'model' | 'mode' | 'engine'> {
+  origin(): Origin {
     const facts = this.#facts
     const model = facts?.model ?? this.#wanted ?? ''
     return {
       model: { id: `server:${model}`.slice(0, 200), name: model, version: '', quantisation: '', demonstration: false, sha256: '' },
       mode: 'base',
+      adapter: null,
       engine: { name: NAMES[facts?.program ?? 'other'], backend: 'remote', host: this.host, gpuLayers: 0, layers: 0, threads: 0 },
     }
   }

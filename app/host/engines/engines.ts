@@ -88,7 +88,7 @@ export class Engines implements Pool {
     if (this.all.length === 1) return local
     const next = this.pick(new Set(), false)
     if (next?.id !== 'server') return local
-    const { model } = next.origin()
+    const { model } = next.origin('general')
     return {
       ...local,
       ...{ phase: next.busy() ? 'answering' : 'ready', progress: 1, error: null },

@@ -25,7 +25,7 @@ export function localOne(host: EngineHost, hardware: Hardware, experience: Exper
     count: (messages) => host.count(messages),
     countHere: (messages) => host.count(messages),
     generate: (input, signal) => host.generate(input, signal),
-    origin: () => host.origin(),
+    origin: (category) => host.origin(category),
     expected: (promptTokens, now) => {
       const at = placed()
       if (!at) return { ...UNKNOWN, watts: hardware.profile().cpu.physicalCores * 9, trouble: 0 }

@@ -1,6 +1,6 @@
 // Owns the one face of everything that can answer: llama.cpp on this computer in its placement, or a server on the clinic's network.
 import type { GenerateEvent, Message } from '../../contract/engine.ts'
-import type { Provenance } from '../../contract/entities.ts'
+import type { Category, Origin } from '../../contract/entities.ts'
 import type { AnswerEngine } from '../../ask/ask.ts'
 import type { AnswerLimits } from '../../ask/budget.ts'
 import type { Expected } from '../../deploy/selection/score.ts'
@@ -21,7 +21,7 @@ export interface OneEngine {
   countHere(messages: Message[]): Promise<{ tokens: number; contextSize: number }>
   /** `promptTokens`: what count() said of these messages. Throws ENGINE_*, UNTRUSTED or QUESTION_TOO_LONG in words. */
   generate(input: Parameters<AnswerEngine['generate']>[0], signal: AbortSignal, promptTokens: number): AsyncIterable<GenerateEvent>
-  origin(): Pick<Provenance, 'model' | 'mode' | 'engine'>
+  origin(category: Category): Origin
   /** Of a prompt of so many tokens, with nobody ahead. */
   expected(promptTokens: number, now: Date): Expected & { answers: number }
   /** How many times longer than alone an answer takes now. */

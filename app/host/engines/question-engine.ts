@@ -1,5 +1,6 @@
 // Owns the engine of one question: chosen once and kept, so that count, prompt and origin agree; left for the next one where nothing was written yet.
 import type { GenerateEvent } from '../../contract/engine.ts'
+import type { Category, Origin } from '../../contract/entities.ts'
 import { AppError } from '../../contract/errors.ts'
 import type { AnswerEngine } from '../../ask/ask.ts'
 import { isBlameable } from './experience.ts'
@@ -97,8 +98,8 @@ export class QuestionEngine implements AnswerEngine {
     }
   }
 
-  origin() {
-    return this.#chosen().origin()
+  origin(category: Category): Origin {
+    return this.#chosen().origin(category)
   }
 
   /** The tokens that another engine may write with the prompt as it is composed; it is the chosen one then. null: there is none for it. */

@@ -159,6 +159,7 @@ describe('the way of a question', () => {
     origin: () => ({
       model: { id: 'm', name: 'm', version: '', quantisation: '', demonstration: true, sha256: '' },
       mode: 'base',
+      adapter: null,
       engine: { name: 'e', backend: 'cpu', gpuLayers: 0, layers: 1, threads: 1 },
     }),
   })

@@ -213,13 +213,13 @@ describe('two engines of one kind', () => {
       const asked = engines.forQuestion()
       const messages = [{ role: 'user' as const, text: question }]
       await asked.count(messages)
-      expect(asked.origin().engine.host).toBe(a.host)
+      expect(asked.origin('general').engine.host).toBe(a.host)
       server.fault = 'busy'
       let text = ''
       for await (const event of asked.generate({ messages, maxTokens: 60, temperature: 0 }, new AbortController().signal))
         if (event.type === 'text') text += event.text
       expect(text).toContain('wheeze')
-      expect(asked.origin().engine.host).toBe(b.host)
+      expect(asked.origin('general').engine.host).toBe(b.host)
       expect(experience.failures[0]).toMatchObject({ engine: a.host, why: expect.stringContaining('too busy') as string })
       // with both fenced the question ends with the reason, and a person who asks again is heard
       second.fault = 'busy'
